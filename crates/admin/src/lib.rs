@@ -1,0 +1,1 @@
+//! The control plane: one gRPC service a file, operator authentication and roles.

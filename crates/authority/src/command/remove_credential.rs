@@ -1,0 +1,24 @@
+//! Removes a credential; its server gets calls without one.
+
+use super::{Handle, Rejected, Rejection};
+use crate::{credential, event::Event, state::Authority, time::Wall};
+
+/// Removes a credential; its server gets calls without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoveCredential {
+    /// Which credential.
+    pub credential: credential::Id,
+}
+
+impl Handle for RemoveCredential {
+    fn name(&self) -> &'static str {
+        "remove_credential"
+    }
+
+    fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
+        if !state.credentials.contains_key(&self.credential) {
+            return Err(Rejection::NotFound.about(format_args!("credentials/{}", self.credential)));
+        }
+        Ok(vec![Event::CredentialRemoved(self.credential.clone())])
+    }
+}

@@ -1,0 +1,136 @@
+//! The decision about one call: who may call what.
+//!
+//! It is silent: it reads a view and answers. Recording, logging and counting are the edge's. Every way out but the
+//! last is a denial with its own reason, so that forgetting a case can only deny.
+
+use std::sync::Arc;
+
+use crate::{
+    action::{Action, Kind},
+    denial::{Denial, Reason, Rule},
+    enforcement::{Call, Lease, Registered},
+    grant::{self, Grant},
+    permit::{Facts, Permit},
+    resource_uri,
+    server::{self, Server, Status},
+    time::{Now, Wall},
+    view::View,
+};
+
+/// Decides a call that is registered in flight. A permit comes from here only.
+///
+/// `view` must have been loaded, and `now` and `lease` read, after the call was registered: then either the decision
+/// sees a change or the change's cut sees the call. [`crate::enforcement::Gate::admit`] keeps that order.
+pub fn decide(view: &View, registered: &Registered, now: Now, lease: Lease) -> Result<Permit, Denial> {
+    if !lease.covers(now.boot) {
+        return Err(Denial { reason: Reason::LeaseExpired, rule: Rule::Node });
+    }
+    let call = registered.call();
+    let reached = reach(view, call, now.wall)?;
+    let credential = reached.server.credential.as_ref().and_then(|id| view.credential(id));
+    Ok(Permit::new(Facts {
+        grant: call.grant,
+        principal: reached.grant.principal.clone(),
+        server: Arc::clone(reached.server),
+        credential: credential.cloned(),
+        revision: view.revision(),
+        decided_at: now.boot,
+        expires_at: reached.expires_at,
+        mark: Arc::clone(registered.mark()),
+    }))
+}
+
+/// Whether a call in flight would still be allowed. This is what a newly published view cuts by.
+pub fn still_allowed(view: &View, call: &Call, wall: Wall) -> Result<(), Denial> {
+    reach(view, call, wall).map(drop)
+}
+
+/// Whether a grant may see one named thing in a list: exactly whether it may use it.
+pub fn may_see(view: &View, grant: grant::Id, server: &server::Id, kind: Kind, name: &str) -> bool {
+    let mut seen = false;
+    for grant in view.path(grant) {
+        if !reaches(grant, server, kind, name) {
+            return false;
+        }
+        seen = true;
+    }
+    seen
+}
+
+/// What an allowed call reaches.
+struct Reached<'view> {
+    grant: &'view Arc<Grant>,
+    server: &'view Arc<Server>,
+    expires_at: Option<Wall>,
+}
+
+fn reach<'view>(view: &'view View, call: &Call, wall: Wall) -> Result<Reached<'view>, Denial> {
+    let not_current = Denial { reason: Reason::TokenNotCurrent, rule: Rule::Grant(call.grant) };
+    let grant =
+        view.grant_of_token(&call.token, wall).filter(|grant| grant.id == call.grant).ok_or(not_current)?;
+    let now = view.judged_at(wall);
+    let mut expires_at = None;
+    for step in view.path(call.grant) {
+        grant_is_live(step, now)?;
+        principal_is_active(view, step)?;
+        scope_reaches(step, call)?;
+        expires_at = earlier(expires_at, step.expires_at);
+    }
+    let server = view.server(&call.server).filter(|server| server.status == Status::Enabled);
+    let disabled = || Denial { reason: Reason::ServerDisabled, rule: Rule::Server(call.server.clone()) };
+    Ok(Reached { grant, server: server.ok_or_else(disabled)?, expires_at })
+}
+
+fn grant_is_live(grant: &Grant, now: Wall) -> Result<(), Denial> {
+    let reason = if grant.revoked_at.is_some() {
+        Reason::GrantRevoked
+    } else if grant.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        Reason::GrantExpired
+    } else if now < grant.not_before {
+        Reason::GrantNotYetValid
+    } else {
+        return Ok(());
+    };
+    Err(Denial { reason, rule: Rule::Grant(grant.id) })
+}
+
+fn principal_is_active(view: &View, grant: &Grant) -> Result<(), Denial> {
+    let denied = |reason, id: &crate::principal::Id| Denial { reason, rule: Rule::Principal(id.clone()) };
+    let principal = view
+        .principal(&grant.principal)
+        .filter(|principal| !principal.suspended)
+        .ok_or_else(|| denied(Reason::PrincipalSuspended, &grant.principal))?;
+    match principal.owner() {
+        Some(owner) if view.principal(owner).is_none_or(|owner| owner.suspended) => {
+            Err(denied(Reason::OwnerSuspended, owner))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn scope_reaches(grant: &Grant, call: &Call) -> Result<(), Denial> {
+    let denied = |reason| Denial { reason, rule: Rule::Scopes(grant.id) };
+    if !grant.scopes.iter().any(|scope| scope.server == call.server) {
+        return Err(denied(Reason::ServerOutOfScope));
+    }
+    match &call.action {
+        Action::Converse | Action::List(_) => Ok(()),
+        Action::Unknown => Err(Denial { reason: Reason::MethodNotKnown, rule: Rule::Scopes(grant.id) }),
+        Action::Use { kind, name } if reaches(grant, &call.server, *kind, name) => Ok(()),
+        Action::Use { kind: Kind::Resource, name } if !resource_uri::is_normal(name) => {
+            Err(denied(Reason::ResourceUriNotNormal))
+        }
+        Action::Use { kind, .. } => Err(denied(Reason::out_of_scope(*kind))),
+    }
+}
+
+fn reaches(grant: &Grant, server: &server::Id, kind: Kind, name: &str) -> bool {
+    grant.scopes.iter().any(|scope| scope.server == *server && scope.reaches(kind, name))
+}
+
+fn earlier(a: Option<Wall>, b: Option<Wall>) -> Option<Wall> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,98 @@
+//! The gate: the one value a call and a revocation share. It owns the order that makes a revocation certain, so that
+//! neither side can get it wrong.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::{Call, CallMark, CutReason, InFlight, Lease, LeaseCell, Registered};
+use crate::{
+    decision::{decide, still_allowed},
+    denial::{Denial, Reason, Rule},
+    permit::Permit,
+    time::{Now, Wall},
+    view::View,
+};
+
+/// The published view, the lease and the calls in flight of one node.
+#[derive(Debug, Default)]
+pub struct Gate {
+    view: ArcSwapOption<View>,
+    lease: LeaseCell,
+    in_flight: Arc<InFlight>,
+}
+
+/// A call that was allowed and is in flight. Dropping it takes the call out of the table.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The proof of the allow.
+    pub permit: Permit,
+    /// The call's place in the table.
+    pub registered: Registered,
+    /// The view that decided, for filtering what comes back.
+    pub view: Arc<View>,
+}
+
+impl Gate {
+    /// A gate with no view and no lease: it denies everything.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers the call, *then* loads the view, reads the clocks and the lease, and decides.
+    pub fn admit(&self, call: Call, now: impl FnOnce() -> Now) -> Result<Admitted, Denial> {
+        let registered = self.in_flight.register(call);
+        let view = self.view.load_full().ok_or(Denial { reason: Reason::NoView, rule: Rule::Node })?;
+        let permit = decide(&view, &registered, now(), self.lease.read())?;
+        Ok(Admitted { permit, registered, view })
+    }
+
+    /// Publishes a view, *then* cuts every call in flight that it no longer allows and waits until none of them has a
+    /// write under way. When this returns, nothing that the view denies sends another byte from this node. Answers
+    /// the calls that were cut.
+    pub fn publish(&self, view: View, wall: Wall) -> Vec<Arc<Call>> {
+        let view = Arc::new(view);
+        self.view.store(Some(Arc::clone(&view)));
+        let narrowed = self.in_flight.select(|call| still_allowed(&view, call, wall).err());
+        cut_all(narrowed, |denial| CutReason::Narrowed(denial.reason))
+    }
+
+    /// Cuts everything in flight, for the end of the lease or of the process.
+    pub fn cut_everything(&self, reason: CutReason) -> Vec<Arc<Call>> {
+        cut_all(self.in_flight.select(|_| Some(())), |()| reason)
+    }
+
+    /// The published view, if there is one.
+    pub fn view(&self) -> Option<Arc<View>> {
+        self.view.load_full()
+    }
+
+    /// The lease now.
+    pub fn lease(&self) -> Lease {
+        self.lease.read()
+    }
+
+    /// The cell that whoever renews the lease sets.
+    pub fn lease_cell(&self) -> &LeaseCell {
+        &self.lease
+    }
+
+    /// The calls in flight.
+    pub fn in_flight(&self) -> &Arc<InFlight> {
+        &self.in_flight
+    }
+}
+
+/// Marks all first and waits second, so that one slow write delays the mark of no other call.
+fn cut_all<R>(calls: Vec<(Arc<Call>, Arc<CallMark>, R)>, reason: impl Fn(&R) -> CutReason) -> Vec<Arc<Call>> {
+    for (_, mark, why) in &calls {
+        mark.cut(reason(why));
+    }
+    calls
+        .into_iter()
+        .map(|(call, mark, _)| {
+            mark.wait_for_writes();
+            call
+        })
+        .collect()
+}

@@ -1,0 +1,128 @@
+//! The replicated state, as values. It changes only through [`crate::fold`].
+//!
+//! All maps are persistent (they share what did not change), so that a clone costs a few pointers: a new view can be
+//! published for every entry, and a snapshot can be written while the state moves on. Nothing iterates a hash map
+//! where order could be seen.
+
+use std::{
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
+
+use imbl::{GenericHashMap, OrdMap, Vector, shared_ptr::DefaultSharedPtr};
+
+use crate::{
+    archive::Head,
+    command::Outcome,
+    credential::{self, Credential},
+    event::{Happened, Number, Revision},
+    grant::{self, Grant, TokenHash},
+    name::Name,
+    node::{self, Node},
+    operator::{self, Operator},
+    principal::{self, Principal},
+    request,
+    server::{self, Server},
+    time::Wall,
+};
+
+/// The most events that wait for the archive. At the bound only narrowing and neutral commands are accepted; 100,000
+/// events are some 50 MB.
+pub const MAX_UNARCHIVED: usize = 100_000;
+
+/// A map from keys that are uniformly random already.
+pub(crate) type RandomKeyMap<K, V> = GenericHashMap<K, V, BuildHasherDefault<FirstBytes>, DefaultSharedPtr>;
+
+/// The replicated state. Its fields are read through [`crate::View`] and [`crate::snapshot`].
+#[derive(Clone, Debug, Default)]
+pub struct Authority {
+    pub(crate) cluster: Option<Name>,
+    pub(crate) time: Wall,
+    pub(crate) revision: Revision,
+    pub(crate) last_event: Number,
+    pub(crate) principals: OrdMap<principal::Id, Arc<Principal>>,
+    pub(crate) servers: OrdMap<server::Id, Arc<Server>>,
+    pub(crate) credentials: OrdMap<credential::Id, Arc<Credential>>,
+    pub(crate) grants: RandomKeyMap<grant::Id, Arc<Grant>>,
+    pub(crate) tokens: RandomKeyMap<TokenHash, grant::Id>,
+    pub(crate) operators: OrdMap<operator::Id, Arc<Operator>>,
+    pub(crate) nodes: OrdMap<node::Id, Node>,
+    pub(crate) head: Option<Arc<Head>>,
+    pub(crate) requests: OrdMap<request::Id, Remembered>,
+    pub(crate) request_order: Vector<request::Id>,
+    pub(crate) unarchived: Vector<Arc<Happened>>,
+}
+
+/// The answer to a request, kept for its retries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// Which kind of command it was.
+    pub command: &'static str,
+    /// The answer.
+    pub outcome: Outcome,
+    /// When it was given.
+    pub time: Wall,
+}
+
+/// A hasher for keys that are random already: it takes the first eight bytes as they are. An attacker chooses none of
+/// these keys (grant ids are drawn by the gateway, token hashes are keyed).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk::<8>() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Authority {
+    /// A state in which nothing has happened.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of the last event.
+    pub fn last_event(&self) -> Number {
+        self.last_event
+    }
+
+    /// The greatest cluster time any event carried.
+    pub fn time(&self) -> Wall {
+        self.time
+    }
+
+    /// The head of the archive; the empty one before the first commit.
+    pub fn head(&self) -> Head {
+        self.head.as_deref().cloned().unwrap_or_else(Head::empty)
+    }
+
+    /// The kept answer to a request.
+    pub fn remembered(&self, request: &request::Id) -> Option<&Remembered> {
+        self.requests.get(request)
+    }
+
+    /// The events the archive does not hold yet, oldest first, after `after`.
+    pub fn unarchived(&self, after: Number) -> impl Iterator<Item = &Arc<Happened>> {
+        let behind = self.unarchived.iter().take_while(move |happened| happened.number <= after).count();
+        self.unarchived.iter().skip(behind)
+    }
+
+    /// The path from a grant to its root, the grant first; at most [`grant::MAX_DEPTH`] long because no deeper grant
+    /// is ever issued.
+    pub(crate) fn path(&self, id: grant::Id) -> impl Iterator<Item = &Arc<Grant>> {
+        let mut next = Some(id);
+        std::iter::from_fn(move || {
+            let grant = self.grants.get(&next?)?;
+            next = grant.parent;
+            Some(grant)
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! The data plane: listener, authentication, enforcement, cutting, sessions, record of each call.

@@ -1,0 +1,1 @@
+//! The edge's write-ahead log: group commit, chain, recovery.

@@ -1,0 +1,1 @@
+//! The only protobuf: generated code, conversions of the authority's values, golden bytes.
