@@ -116,8 +116,8 @@ fn no_file_names_somebodys_machine() {
 fn golden_bytes_are_only_added() {
     hold(
         "Golden files are bytes that a released version wrote, and every later version must read them: they are added, never edited. \
-         If a test against them fails, the code is wrong. A new file gets a line of its own at the end of the folder's MANIFEST, made \
-         with `sha256sum NAME >> MANIFEST`.",
+         If a test against them fails, the code is wrong. A new file gets a line of its own at the end of crates/wire/golden/MANIFEST, \
+         made there with `sha256sum FOLDER/NAME >> MANIFEST`.",
         &golden::edited_or_unlisted(&Tree::read()),
     );
 }
