@@ -29,6 +29,9 @@ pub enum Action {
     },
     /// To list the things of one kind. Allowed wherever the server is; the answer is filtered.
     List(Kind),
+    /// Several at once that travel in one message, such as a batch or a subscription to many resources. Allowed only if
+    /// each of them is; never nested.
+    Each(Box<[Action]>),
     /// What keeps the conversation going and reaches no named thing: `initialize`, `ping`, `server/discover`, a
     /// response to the server, a notification of the protocol, opening or ending a stream.
     Converse,

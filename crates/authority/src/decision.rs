@@ -114,9 +114,20 @@ fn scope_reaches(grant: &Grant, call: &Call) -> Result<(), Denial> {
         return Err(denied(Reason::ServerOutOfScope));
     }
     match &call.action {
+        Action::Each(actions) => {
+            actions.iter().try_for_each(|action| action_is_in_scope(grant, &call.server, action))
+        }
+        single => action_is_in_scope(grant, &call.server, single),
+    }
+}
+
+fn action_is_in_scope(grant: &Grant, server: &server::Id, action: &Action) -> Result<(), Denial> {
+    let denied = |reason| Denial { reason, rule: Rule::Scopes(grant.id) };
+    match action {
         Action::Converse | Action::List(_) => Ok(()),
-        Action::Unknown => Err(Denial { reason: Reason::MethodNotKnown, rule: Rule::Scopes(grant.id) }),
-        Action::Use { kind, name } if reaches(grant, &call.server, *kind, name) => Ok(()),
+        // A nested list of actions is made by nobody, so it is refused like whatever is not known.
+        Action::Unknown | Action::Each(_) => Err(denied(Reason::MethodNotKnown)),
+        Action::Use { kind, name } if reaches(grant, server, *kind, name) => Ok(()),
         Action::Use { kind: Kind::Resource, name } if !resource_uri::is_normal(name) => {
             Err(denied(Reason::ResourceUriNotNormal))
         }
@@ -132,5 +143,47 @@ fn earlier(a: Option<Wall>, b: Option<Wall>) -> Option<Wall> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::Scope;
+
+    fn reads_only() -> (Grant, server::Id) {
+        let server = server::Id::parse("files").expect("a name");
+        let reads = crate::pattern::Pattern::parse("read*").expect("a pattern");
+        let scope =
+            Scope { server: server.clone(), tools: vec![reads], prompts: Vec::new(), resources: Vec::new() };
+        let tokens = grant::Tokens { current: grant::TokenHash([0; 32]), previous: None };
+        let grant = Grant {
+            id: grant::Id([0; 16]),
+            principal: crate::principal::Id::parse("ana").expect("a name"),
+            label: "".into(),
+            parent: None,
+            scopes: [scope].into(),
+            issued_at: Wall(0),
+            not_before: Wall(0),
+            expires_at: None,
+            tokens,
+            revoked_at: None,
+        };
+        (grant, server)
+    }
+
+    #[test]
+    fn c06_several_actions_at_once_are_allowed_only_if_each_is() {
+        let (grant, server) = reads_only();
+        let tool = |name: &str| Action::Use { kind: Kind::Tool, name: name.into() };
+        let decided = |actions: &[Action]| {
+            let (token, server) = (grant.tokens.current, server.clone());
+            let call = Call { token, grant: grant.id, server, action: Action::Each(actions.into()) };
+            scope_reaches(&grant, &call).map_err(|denial| denial.reason)
+        };
+        assert_eq!(decided(&[tool("read_a"), Action::Converse, tool("read_b")]), Ok(()));
+        assert_eq!(decided(&[tool("read_a"), tool("write_a")]), Err(Reason::ToolOutOfScope));
+        assert_eq!(decided(&[tool("write_a"), tool("read_a")]), Err(Reason::ToolOutOfScope));
+        assert_eq!(decided(&[Action::Each([].into())]), Err(Reason::MethodNotKnown));
     }
 }
