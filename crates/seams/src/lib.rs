@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod disk;
 pub mod entropy;
+pub mod plant;
 pub mod process;
 
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
