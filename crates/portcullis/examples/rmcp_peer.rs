@@ -112,11 +112,11 @@ impl ClientHandler for Peer {
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => {
-            say(json!({ "step": "done" }));
+            say(&json!({ "step": "done" }));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            say(json!({ "step": "failed", "error": format!("{error:#}") }));
+            say(&json!({ "step": "failed", "error": format!("{error:#}") }));
             ExitCode::FAILURE
         }
     }
@@ -144,7 +144,7 @@ async fn steps(
 ) -> Result<()> {
     let server = client.peer_info().context("the server's description is missing")?;
     let revision = server.protocol_version.as_str().to_owned();
-    say(json!({ "step": "connected", "revision": revision }));
+    say(&json!({ "step": "connected", "revision": revision }));
     if let Some(wanted) = &plan.revision {
         ensure!(revision == *wanted, "agreed on {revision}, not on {wanted}");
     }
@@ -154,23 +154,23 @@ async fn steps(
         .into_iter()
         .map(|tool| tool.name.into_owned())
         .collect();
-    say(json!({ "step": "listed", "tools": tools }));
+    say(&json!({ "step": "listed", "tools": tools }));
 
     let text = text_of(&call(client, &plan.call).await?)?;
     ensure!(text.contains(&plan.call.expect), "the result of {} is {text:?}", plan.call.name);
-    say(json!({ "step": "called", "tool": plan.call.name, "text": text }));
+    say(&json!({ "step": "called", "tool": plan.call.name, "text": text }));
 
     if let Some(step) = &plan.progress {
         text_of(&call(client, step).await?)?;
         // Notifications are handled beside the call, so the last one may still be on its way to the handler.
         within("progress", counts.wait_for(|seen| seen.contains_key("notifications/progress"))).await?;
-        say(json!({ "step": "progress", "tool": step.name }));
+        say(&json!({ "step": "progress", "tool": step.name }));
     }
     for step in &plan.asks {
         text_of(&call(client, step).await?)?;
         let asked = counts.borrow().contains_key(step.method.as_str());
         ensure!(asked, "{} did not ask {}", step.name, step.method);
-        say(json!({ "step": "asked", "tool": step.name, "method": step.method }));
+        say(&json!({ "step": "asked", "tool": step.name, "method": step.method }));
     }
     if let Some(hidden) = &plan.hidden {
         refused(client, hidden, &tools).await?;
@@ -186,7 +186,7 @@ async fn refused(client: &RunningService<RoleClient, Peer>, hidden: &str, tools:
     let text = text(&result);
     let denied = result.is_error == Some(true) && text.starts_with("[denied]");
     ensure!(denied, "{hidden} was not refused: {text:?}");
-    say(json!({ "step": "refused", "tool": hidden, "text": text }));
+    say(&json!({ "step": "refused", "tool": hidden, "text": text }));
     Ok(())
 }
 
@@ -243,6 +243,6 @@ fn arguments() -> Result<(String, Plan, String)> {
     Ok((url.context("--url is missing")?, plan.context("--plan is missing")?, mode))
 }
 
-fn say(line: Value) {
+fn say(line: &Value) {
     println!("{line}");
 }
