@@ -47,9 +47,9 @@ pub use set_credential::SetCredential;
 pub use suspend_principal::SuspendPrincipal;
 
 use crate::{
+    authority::Authority,
     event::{Actor, Event},
     request,
-    state::Authority,
     time::Wall,
 };
 
@@ -134,7 +134,7 @@ pub(crate) trait Handle {
 pub fn decide_command(state: &Authority, command: &Command) -> Result<Vec<Event>, Rejected> {
     let handler = command.body.handler();
     // Events that no archive holds yet are part of the state, which is bounded: at the bound nothing may widen.
-    if handler.class() == Class::Widening && state.unarchived.len() >= crate::state::MAX_UNARCHIVED {
+    if handler.class() == Class::Widening && state.unarchived.len() >= crate::authority::MAX_UNARCHIVED {
         return Err(Rejection::ArchiveBehind.about("the archive"));
     }
     handler.decide(state, state.time.max(command.time))

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::{
+    authority::{Authority, Remembered},
     command::Outcome,
     event::{Event, Happened},
     grant::{self, Grant, TokenHash},
     node::Node,
     request,
     server::{self, Server, Status},
-    state::{Authority, Remembered},
     time::Wall,
 };
 

@@ -38,13 +38,13 @@ pub mod server;
 pub mod snapshot;
 pub mod time;
 
+mod authority;
 mod fold;
-mod state;
 mod view;
 
+pub use authority::Authority;
 pub use denial::{Denial, Reason};
 pub use event::{Event, Happened};
 pub use fold::fold;
 pub use permit::{Permit, RecordedPermit};
-pub use state::Authority;
 pub use view::View;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     archive::Head,
+    authority::{Authority, Remembered},
     credential::Credential,
     event::{Happened, Number, Revision},
     grant::Grant,
@@ -16,7 +17,6 @@ use crate::{
     principal::Principal,
     request,
     server::Server,
-    state::{Authority, Remembered},
     time::Wall,
 };
 

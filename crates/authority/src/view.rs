@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    authority::Authority,
     credential::{self, Credential},
     event::Revision,
     grant::{self, Grant, TokenHash},
@@ -10,7 +11,6 @@ use crate::{
     operator::{self, Operator},
     principal::{self, Principal},
     server::{self, Server},
-    state::Authority,
     time::Wall,
 };
 

@@ -1,7 +1,7 @@
 //! Adds an operator. Widening.
 
 use super::{Class, Handle, Rejected, Rejection};
-use crate::{event::Event, operator::Operator, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, operator::Operator, time::Wall};
 
 /// Adds an operator. Widening.
 #[derive(Clone, Debug, PartialEq, Eq)]

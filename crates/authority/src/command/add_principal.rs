@@ -2,9 +2,9 @@
 
 use super::{Class, Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     principal::{MAX_DISPLAY_NAME_BYTES, MAX_GROUPS, Principal},
-    state::Authority,
     time::Wall,
 };
 

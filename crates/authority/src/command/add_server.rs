@@ -2,9 +2,9 @@
 
 use super::{Class, Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     server::{self, Endpoint, Status},
-    state::Authority,
     time::Wall,
 };
 

@@ -2,9 +2,9 @@
 
 use super::{Command, Outcome, Rejection, decide_command};
 use crate::{
+    authority::Authority,
     event::{Event, Happened, Number, Revision},
     fold::fold,
-    state::Authority,
 };
 
 /// What applying one command did.

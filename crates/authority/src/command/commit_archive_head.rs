@@ -1,7 +1,7 @@
 //! Commits a new head of the archive, by compare-and-set. Neutral: it touches no right.
 
 use super::{Class, Handle, Rejected, Rejection};
-use crate::{archive::Head, event::Event, state::Authority, time::Wall};
+use crate::{archive::Head, authority::Authority, event::Event, time::Wall};
 
 /// The stable name of the command.
 pub const COMMIT_ARCHIVE_HEAD: &str = "commit_archive_head";

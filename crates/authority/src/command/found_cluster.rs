@@ -1,7 +1,7 @@
 //! Founds the cluster, once.
 
 use super::{Class, Handle, Rejected, Rejection};
-use crate::{event::Event, name::Name, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, name::Name, time::Wall};
 
 /// Founds the cluster, once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::{Class, Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     grant::{self, Grant, MAX_DEPTH, MAX_LABEL_BYTES, TokenHash, Tokens},
     principal,
     scope::{MAX_PATTERNS, MAX_SCOPES, Scope},
     server::Status,
-    state::Authority,
     time::Wall,
 };
 

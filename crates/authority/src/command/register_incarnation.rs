@@ -3,9 +3,9 @@
 
 use super::{Class, Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     node::{self, Epoch},
-    state::Authority,
     time::Wall,
 };
 

@@ -1,7 +1,7 @@
 //! Removes a credential; its server gets calls without one.
 
 use super::{Handle, Rejected, Rejection};
-use crate::{credential, event::Event, state::Authority, time::Wall};
+use crate::{authority::Authority, credential, event::Event, time::Wall};
 
 /// Removes a credential; its server gets calls without one.
 #[derive(Clone, Debug, PartialEq, Eq)]

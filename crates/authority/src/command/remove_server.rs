@@ -2,9 +2,9 @@
 
 use super::{Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     server::{self, Status},
-    state::Authority,
     time::Wall,
 };
 

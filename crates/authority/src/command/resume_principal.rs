@@ -1,7 +1,7 @@
 //! Resumes a suspended principal.
 
 use super::{Class, Handle, Rejected, Rejection};
-use crate::{event::Event, principal, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, principal, time::Wall};
 
 /// Resumes a suspended principal.
 #[derive(Clone, Debug, PartialEq, Eq)]

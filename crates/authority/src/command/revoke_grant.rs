@@ -1,7 +1,7 @@
 //! Revokes a grant, and with it the tree below it, for ever.
 
 use super::{Handle, Rejected, Rejection};
-use crate::{event::Event, grant, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, grant, time::Wall};
 
 /// Revokes a grant, and with it the tree below it, for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]

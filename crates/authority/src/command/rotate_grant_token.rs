@@ -2,9 +2,9 @@
 
 use super::{Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     event::Event,
     grant::{self, MAX_ROTATION_OVERLAP_MILLIS, TokenHash},
-    state::Authority,
     time::Wall,
 };
 

@@ -1,7 +1,7 @@
 //! Gives an operator a new token; the one before ends at once.
 
 use super::{Handle, Rejected, Rejection};
-use crate::{event::Event, grant::TokenHash, operator, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, grant::TokenHash, operator, time::Wall};
 
 /// Gives an operator a new token; the one before ends at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use super::{Class, Handle, Rejected, Rejection};
 use crate::{
+    authority::Authority,
     credential::{Credential, MAX_SEALED_BYTES},
     event::Event,
     server::Status,
-    state::Authority,
     time::Wall,
 };
 

@@ -1,7 +1,7 @@
 //! Suspends a principal, and with it every grant of it and of the agents it owns.
 
 use super::{Handle, Rejected, Rejection};
-use crate::{event::Event, principal, state::Authority, time::Wall};
+use crate::{authority::Authority, event::Event, principal, time::Wall};
 
 /// Suspends a principal, and with it every grant of it and of the agents it owns.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! I5: a grant that was revoked stays revoked, and no id is ever used again.
 
-use crate::state::Authority;
+use crate::authority::Authority;
 
 /// Holds when every grant revoked in `before` is revoked, unchanged, in `after`.
 pub fn revoked_is_absorbing(before: &Authority, after: &Authority) -> Result<(), String> {
