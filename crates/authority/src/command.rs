@@ -141,6 +141,27 @@ pub fn decide_command(state: &Authority, command: &Command) -> Result<Vec<Event>
 }
 
 impl Body {
+    /// The stable names of all commands there ever were. Events name them, so none is taken off the list.
+    pub const NAMES: [&'static str; 17] = [
+        "add_operator",
+        "add_principal",
+        "add_server",
+        COMMIT_ARCHIVE_HEAD,
+        "disable_server",
+        "enable_server",
+        "found_cluster",
+        "issue_grant",
+        "register_incarnation",
+        "remove_credential",
+        "remove_server",
+        "resume_principal",
+        "revoke_grant",
+        "rotate_grant_token",
+        "rotate_operator_token",
+        "set_credential",
+        "suspend_principal",
+    ];
+
     /// What the command can do to rights.
     pub fn class(&self) -> Class {
         self.handler().class()

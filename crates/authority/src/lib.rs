@@ -42,7 +42,7 @@ mod authority;
 mod fold;
 mod view;
 
-pub use authority::Authority;
+pub use authority::{Authority, Remembered};
 pub use denial::{Denial, Reason};
 pub use event::{Event, Happened};
 pub use fold::fold;

@@ -10,7 +10,7 @@ name_id! {
     Id
 }
 
-/// The longest URL of a server, in bytes.
+/// The longest URL of a server, in bytes, its port written out.
 pub const MAX_URL_BYTES: usize = 2048;
 
 /// An upstream server.
@@ -120,7 +120,9 @@ impl Endpoint {
         if !path.starts_with('/') || !path.bytes().all(plain) {
             return Err(NotAnEndpoint::Path);
         }
-        Ok(Self { origin: Origin(format!("{scheme}://{host}:{port}").into()), path: path.into() })
+        let endpoint = Self { origin: Origin(format!("{scheme}://{host}:{port}").into()), path: path.into() };
+        // With its port written out it is longer, and that is the form which is stored and read again.
+        if endpoint.url().len() > MAX_URL_BYTES { Err(NotAnEndpoint::TooLong) } else { Ok(endpoint) }
     }
 
     /// The whole URL.
@@ -192,6 +194,18 @@ mod tests {
         }
         let local = Endpoint::parse("http://[::1]:8080/").expect("an endpoint").origin;
         assert_eq!((local.host(), local.port(), local.is_tls()), ("::1", 8080, false));
+    }
+
+    #[test]
+    fn the_written_out_form_of_an_endpoint_reads_back() {
+        let longest = "https://a.example/".len() + ":443".len();
+        for (padding, fits) in [(MAX_URL_BYTES - longest, true), (MAX_URL_BYTES - longest + 1, false)] {
+            let endpoint = Endpoint::parse(&format!("https://a.example/{}", "x".repeat(padding)));
+            assert_eq!(endpoint.is_ok(), fits);
+            if let Ok(endpoint) = endpoint {
+                assert_eq!(Endpoint::parse(&endpoint.url()), Ok(endpoint));
+            }
+        }
     }
 
     #[test]
