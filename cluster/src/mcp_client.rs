@@ -5,6 +5,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
+use seams::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -35,6 +36,41 @@ pub struct Answered {
     pub bytes: Vec<u8>,
 }
 
+/// An answer that is still coming.
+pub struct OpenStream {
+    socket: TcpStream,
+    bytes: Vec<u8>,
+}
+
+/// How a stream ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Boot time at which the client knew, in nanoseconds.
+    pub at_nanos: u64,
+    /// Everything that came.
+    pub bytes: Vec<u8>,
+}
+
+impl OpenStream {
+    /// Reads until the gateway ends the stream, by an end or by a reset.
+    pub async fn until_end(mut self) -> Result<Ended> {
+        let read = timeout(ANSWER, self.socket.read_to_end(&mut self.bytes)).await;
+        let at_nanos = SystemClock.boot_nanos();
+        // A reset is an end too: it is what a cut looks like from here.
+        drop(read.context("the stream did not end")?);
+        Ok(Ended { at_nanos, bytes: self.bytes })
+    }
+
+    async fn read_until(&mut self, opening: &str) -> Result<()> {
+        while !String::from_utf8_lossy(&self.bytes).contains(opening) {
+            if self.socket.read_buf(&mut self.bytes).await? == 0 {
+                anyhow::bail!("the stream ended before it began: {}", String::from_utf8_lossy(&self.bytes));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl McpClient {
     /// Calls a tool in the revision without sessions; `trace` is the W3C trace-id the call is known by in the record.
     pub async fn call_tool(
@@ -57,23 +93,25 @@ impl McpClient {
                 }
             }
         });
-        let headers = format!(
-            "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n{headers}"
-        );
-        self.post(&body.to_string(), &headers).await
+        let named =
+            format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n");
+        (body.to_string(), named)
     }
 
     /// Posts a body with these headers added to those every client sends.
     pub async fn post(&self, body: &str, headers: &str) -> Result<Answered> {
-        let request = format!(
+        self.exchange(self.request(body, headers).as_bytes()).await
+    }
+
+    fn request(&self, body: &str, headers: &str) -> String {
+        format!(
             "POST /mcp/{}/ HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
             self.server,
             self.gateway,
             self.token,
             body.len()
-        );
-        self.exchange(request.as_bytes()).await
+        )
     }
 
     /// Sends these bytes and reads until the gateway closes.

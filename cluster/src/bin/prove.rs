@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
-use cluster::proofs::{a1, s1, s2};
+use cluster::proofs::{a1, r3, s1, s2};
 use seams::{SystemEntropy, entropy};
 
 /// Tries to break one promise of Portcullis on real processes.
@@ -32,6 +32,9 @@ enum Promise {
     /// No call without a durable intent.
     #[value(name = "A1")]
     A1,
+    /// Open streams are cut before a revocation returns, and nothing of the grant runs after.
+    #[value(name = "R3")]
+    R3,
     /// An upstream secret stays where it belongs.
     #[value(name = "S1")]
     S1,
@@ -51,6 +54,8 @@ async fn main() -> Result<ExitCode> {
             a1::prove(binary, a1::Size { rounds: 5, calls: 50 }, seed, plant).await?
         }
         Promise::A1 => a1::prove(binary, a1::Size { rounds: 50, calls: 200 }, seed, plant).await?,
+        Promise::R3 if arguments.short => r3::prove(binary, 5, seed, plant).await?,
+        Promise::R3 => r3::prove(binary, 50, seed, plant).await?,
         Promise::S1 => s1::prove(binary, seed, plant).await?,
         Promise::S2 => s2::prove(binary, seed, plant).await?,
     };
