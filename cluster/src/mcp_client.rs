@@ -80,6 +80,22 @@ impl McpClient {
         trace: &str,
         headers: &str,
     ) -> Result<Answered> {
+        let (body, named) = Self::tool_call(tool, arguments, trace);
+        self.post(&body, &format!("{named}{headers}")).await
+    }
+
+    /// Calls a tool whose answer is a stream, and answers when its first event, which holds `opening`, is there.
+    pub async fn open_stream(&self, tool: &str, trace: &str, opening: &str) -> Result<OpenStream> {
+        let (body, named) = Self::tool_call(tool, &json!({}), trace);
+        let mut socket = TcpStream::connect(self.gateway).await.context("the gateway does not accept")?;
+        socket.write_all(self.request(&body, &named).as_bytes()).await?;
+        let mut stream = OpenStream { socket, bytes: Vec::new() };
+        timeout(ANSWER, stream.read_until(opening)).await.context("the stream did not open in time")??;
+        Ok(stream)
+    }
+
+    /// The body of a tool call, and the headers that mirror it.
+    fn tool_call(tool: &str, arguments: &Value, trace: &str) -> (String, String) {
         let body = json!({
             "jsonrpc": "2.0", "id": trace, "method": "tools/call",
             "params": {
