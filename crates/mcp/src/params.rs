@@ -113,7 +113,7 @@ impl<'a> Params<'a> {
             "name" => self.name = Some(text(scanner, "name", MAX_NAME_BYTES)?),
             "uri" => self.uri = Some(text(scanner, "uri", MAX_URI_BYTES)?),
             "cursor" if scanner.peek()? != Kind::Null => {
-                self.cursor = Some(text(scanner, "cursor", usize::MAX)?)
+                self.cursor = Some(text(scanner, "cursor", usize::MAX)?);
             }
             "arguments" => self.arguments = Arguments::read(scanner)?,
             "ref" => self.reference = Some(Reference::read(scanner)?),
@@ -194,7 +194,7 @@ impl<'a> Meta<'a> {
                     scanner.skip()?;
                 }
                 META_TRACEPARENT => {
-                    meta.traceparent = Some(text(scanner, META_TRACEPARENT, MAX_LABEL_BYTES)?)
+                    meta.traceparent = Some(text(scanner, META_TRACEPARENT, MAX_LABEL_BYTES)?);
                 }
                 _ => drop(scanner.skip()?),
             }

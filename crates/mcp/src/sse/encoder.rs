@@ -19,7 +19,7 @@ pub struct Event<'e> {
 
 /// An id or type that cannot be one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the {field} of an event must be one line without NUL")]
+#[error("the {field} of an event must be one line, and an id must not hold NUL")]
 pub struct NotAField {
     /// `id` or `event`.
     pub field: &'static str,
@@ -30,8 +30,13 @@ pub struct NotAField {
 /// # Errors
 /// When id or type would break the framing; nothing is written then.
 pub fn write(out: &mut Vec<u8>, event: &Event<'_>) -> Result<(), NotAField> {
-    one_line("id", event.id)?;
-    one_line("event", event.event)?;
+    let lines = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if event.id.is_some_and(|id| id.iter().any(|byte| lines(byte) || *byte == 0)) {
+        return Err(NotAField { field: "id" });
+    }
+    if event.event.is_some_and(|kind| kind.iter().any(lines)) {
+        return Err(NotAField { field: "event" });
+    }
     if let Some(id) = event.id {
         field(out, b"id", id);
     }
@@ -58,9 +63,4 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.push(b'\n');
-}
-
-fn one_line(field: &'static str, value: Option<&[u8]>) -> Result<(), NotAField> {
-    let broken = value.is_some_and(|value| value.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)));
-    if broken { Err(NotAField { field }) } else { Ok(()) }
 }
