@@ -29,7 +29,7 @@ impl<'a> Id<'a> {
         match scanner.peek()? {
             Kind::String => {
                 let span = scanner.string()?;
-                let text = scanner.decode(span)?;
+                let text = scanner.decode(span).ok_or(Reason::LoneSurrogate.at(span.start))?;
                 if text.len() > MAX_ID_BYTES {
                     return Err(Reason::TooLong { member: "id" }.at(span.start));
                 }

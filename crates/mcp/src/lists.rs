@@ -322,7 +322,7 @@ fn text<'a>(scanner: &mut Scanner<'a>) -> Result<Option<Cow<'a, str>>, Refusal> 
         return Ok(None);
     }
     let span = scanner.string()?;
-    Ok(scanner.decode(span).ok())
+    Ok(scanner.decode(span))
 }
 
 #[cfg(test)]

@@ -255,7 +255,7 @@ pub(crate) fn text<'a>(
         return Err(Reason::WrongType { member }.at(scanner.position()));
     }
     let span = scanner.string()?;
-    let text = scanner.decode(span)?;
+    let text = scanner.decode(span).ok_or(Reason::LoneSurrogate.at(span.start))?;
     if text.len() > most { Err(Reason::TooLong { member }.at(span.start)) } else { Ok(text) }
 }
 

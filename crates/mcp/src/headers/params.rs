@@ -57,8 +57,8 @@ fn settle(scanner: &mut Scanner<'_>, claims: &mut Vec<Claim<'_>>) -> Result<(), 
         }
         Kind::String => {
             let span = scanner.string()?;
-            let text = scanner.decode(span)?;
-            claims.retain(|claim| claim.text != text);
+            let text = scanner.decode(span);
+            claims.retain(|claim| Some(&claim.text) != text.as_ref());
         }
         Kind::Number => {
             let token = scanner.skip()?;

@@ -16,30 +16,64 @@ const PAIRWISE: usize = 8;
 /// One key of an open object.
 #[derive(Debug)]
 pub(super) struct Key<'a> {
-    /// The key as it reads, unescaped.
-    text: Cow<'a, str>,
-    /// Its folded form, for keys that are not ASCII; ASCII keys are compared without case as they are.
-    folded: Option<String>,
+    spelling: Spelling<'a>,
     /// A digest of the folded form without case: different prints mean different keys.
     print: u64,
     /// Offset of its opening quote.
     at: usize,
 }
 
+#[derive(Debug)]
+enum Spelling<'a> {
+    /// ASCII, which is compared without case as it is.
+    Ascii(&'a str),
+    /// Anything else; boxed, so that the many plain keys stay small.
+    Other(Box<Other<'a>>),
+}
+
+#[derive(Debug)]
+struct Other<'a> {
+    /// The key as it reads, unescaped.
+    text: Cow<'a, str>,
+    /// Its folded form, unless it is ASCII.
+    folded: Option<String>,
+}
+
 impl<'a> Key<'a> {
+    /// A key that is plain ASCII.
+    #[inline]
+    pub(super) fn ascii(text: &'a str, at: usize) -> Self {
+        Key { spelling: Spelling::Ascii(text), print: print(text.as_bytes()), at }
+    }
+
+    /// Any key.
     pub(super) fn new(text: Cow<'a, str>, at: usize) -> Self {
         let folded = (!text.is_ascii()).then(|| reserved::fold(&text));
         let print = print(folded.as_deref().unwrap_or(&text).as_bytes());
-        Key { text, folded, print, at }
+        Key { spelling: Spelling::Other(Box::new(Other { text, folded })), print, at }
     }
 
     /// The reserved key it could be taken for.
     pub(super) fn lookalike(&self) -> Option<&'static str> {
-        reserved::lookalike(&self.text, self.folded.as_deref())
+        match &self.spelling {
+            Spelling::Ascii(text) => reserved::lookalike(text, None),
+            Spelling::Other(key) => reserved::lookalike(&key.text, key.folded.as_deref()),
+        }
+    }
+
+    /// The key as it reads.
+    pub(super) fn text(&self) -> &str {
+        match &self.spelling {
+            Spelling::Ascii(text) => text,
+            Spelling::Other(key) => &key.text,
+        }
     }
 
     fn form(&self) -> &[u8] {
-        self.folded.as_deref().unwrap_or(&self.text).as_bytes()
+        match &self.spelling {
+            Spelling::Ascii(text) => text.as_bytes(),
+            Spelling::Other(key) => key.folded.as_deref().unwrap_or(&key.text).as_bytes(),
+        }
     }
 
     fn clashes(&self, other: &Self) -> bool {
@@ -55,21 +89,32 @@ impl<'a> Key<'a> {
     }
 
     fn refusal(&self, other: &Self) -> Refusal {
-        let reason = if self.text == other.text { Reason::DuplicateKey } else { Reason::FoldedDuplicateKey };
+        let reason =
+            if self.text() == other.text() { Reason::DuplicateKey } else { Reason::FoldedDuplicateKey };
         reason.at(self.at.max(other.at))
     }
 }
 
 /// A digest of a form without case. It only has to be cheap and to tell ordinary keys apart: the bit that tells
 /// ASCII cases apart is set everywhere, and who makes two prints meet gains nothing ([`Key::order`] goes on by text).
+#[inline]
 fn print(form: &[u8]) -> u64 {
     const CASE: u64 = 0x2020_2020_2020_2020;
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    form.chunks(8).fold(form.len() as u64, |print, chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        (print ^ (u64::from_le_bytes(word) | CASE)).wrapping_mul(ODD).rotate_left(29)
-    })
+    let mut print = form.len() as u64;
+    let mut mix = |word: u64| print = (print ^ (word | CASE)).wrapping_mul(ODD).rotate_left(29);
+    for word in form.as_chunks::<8>().0 {
+        mix(u64::from_le_bytes(*word));
+    }
+    // What no whole word covers: the last eight bytes, or for short keys two halves that overlap, or three bytes.
+    if let Some(tail) = form.last_chunk::<8>() {
+        mix(u64::from_le_bytes(*tail));
+    } else if let (Some(head), Some(tail)) = (form.first_chunk::<4>(), form.last_chunk::<4>()) {
+        mix(u64::from(u32::from_le_bytes(*head)) << 32 | u64::from(u32::from_le_bytes(*tail)));
+    } else {
+        mix(form.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    }
+    print
 }
 
 /// Whether two of an object's keys are one key to somebody. May reorder `keys`.

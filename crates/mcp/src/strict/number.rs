@@ -25,10 +25,7 @@ const SIGNIFICAND_BITS: u32 = 53;
 
 /// Reads the grammar of the number that begins at `start` and returns the offset after it.
 pub(crate) fn end(bytes: &[u8], start: usize) -> Result<usize, Refusal> {
-    let mut at = start;
-    if bytes.get(at) == Some(&b'-') {
-        at += 1;
-    }
+    let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
     at = match bytes.get(at) {
         Some(b'0') => at + 1,
         Some(b'1'..=b'9') => digits(bytes, at),

@@ -122,10 +122,8 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// When anything but white space follows.
     pub fn finish(mut self) -> Result<(), Refusal> {
-        match self.next_byte() {
-            Ok(_) => Err(Reason::TrailingBytes.at(self.at)),
-            Err(_) => Ok(()),
-        }
+        self.next_byte();
+        if self.at < self.text.len() { Err(Reason::TrailingBytes.at(self.at)) } else { Ok(()) }
     }
 
     /// The type of the next value, without reading it; white space before it is passed.
@@ -133,14 +131,14 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// When no value begins here.
     pub fn peek(&mut self) -> Result<Kind, Refusal> {
-        match self.next_byte()? {
+        match self.next_byte() {
             b'{' => Ok(Kind::Object),
             b'[' => Ok(Kind::Array),
             b'"' => Ok(Kind::String),
             b'-' | b'0'..=b'9' => Ok(Kind::Number),
             b't' | b'f' => Ok(Kind::Bool),
             b'n' => Ok(Kind::Null),
-            _ => Err(Reason::UnexpectedByte.at(self.at)),
+            _ => Err(self.unexpected()),
         }
     }
 
@@ -167,37 +165,10 @@ impl<'a> Scanner<'a> {
     where
         F: FnMut(&mut Self, Cow<'a, str>) -> Result<(), Refusal>,
     {
-        self.open(b'{')?;
-        let first_key = self.keys.len();
-        let mut fault = None;
-        let mut more = !self.close(b'}')?;
-        while more {
-            let quote = self.expect(b'"')?;
-            let span = self.string_at(quote)?;
-            let key = match text::decode(self.text, span) {
-                Ok(key) => {
-                    let clash = self.remember(key.clone(), quote, zone)?;
-                    fault = fault.or(clash);
-                    key
-                }
-                Err(refusal) => {
-                    fault = fault.or(Some(refusal));
-                    Cow::Borrowed(&self.text[span.start..span.end])
-                }
-            };
-            self.expect(b':')?;
-            self.at += 1;
-            member(self, key)?;
-            more = !self.close(b'}')?;
-            if more {
-                self.expect(b',')?;
-                self.at += 1;
-            }
-        }
-        self.depth -= 1;
-        let clash = keys::check(&mut self.keys[first_key..]).err();
-        self.keys.truncate(first_key);
-        Ok(clash.or(fault))
+        self.members(zone, |scanner, span| {
+            let key = text::decode(scanner.text, span);
+            member(scanner, key.unwrap_or(Cow::Borrowed(&scanner.text[span.start..span.end])))
+        })
     }
 
     /// Reads an array: `element` is called at each element and must read it.
@@ -209,14 +180,10 @@ impl<'a> Scanner<'a> {
         F: FnMut(&mut Self) -> Result<(), Refusal>,
     {
         self.open(b'[')?;
-        let mut more = !self.close(b']')?;
+        let mut more = !self.passes(b']');
         while more {
             element(self)?;
-            more = !self.close(b']')?;
-            if more {
-                self.expect(b',')?;
-                self.at += 1;
-            }
+            more = self.has_more(b']')?;
         }
         self.depth -= 1;
         Ok(())
@@ -226,16 +193,20 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// When no string begins here, and faults of syntax.
+    #[inline]
     pub fn string(&mut self) -> Result<Span, Refusal> {
-        let quote = self.expect(b'"')?;
-        self.string_at(quote)
+        if self.next_byte() != b'"' {
+            return Err(self.unexpected());
+        }
+        let span = text::span(self.bytes(), self.at, self.rules.is_answer())?;
+        self.at = span.end + 1;
+        Ok(span)
     }
 
-    /// The text of a string that was read.
-    ///
-    /// # Errors
-    /// When an escape in it has no one reading.
-    pub fn decode(&self, span: Span) -> Result<Cow<'a, str>, Refusal> {
+    /// The text of a string that was read; `None` if an escape in it has no one reading, which only strings of
+    /// answers can have.
+    #[must_use]
+    pub fn decode(&self, span: Span) -> Option<Cow<'a, str>> {
         text::decode(self.text, span)
     }
 
@@ -244,37 +215,114 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// Whatever the [`Rules`] find in it.
     pub fn skip(&mut self) -> Result<&'a [u8], Refusal> {
-        let kind = self.peek()?;
+        self.next_byte();
         let start = self.at;
-        match kind {
-            Kind::Object if self.rules.is_answer() => self.skip_plain_object()?,
-            Kind::Object => self.object(Zone::Free, |scanner, _| scanner.skip().map(drop))?,
-            Kind::Array => self.array(|scanner| scanner.skip().map(drop))?,
-            Kind::String => self.string_at(start).map(drop)?,
-            Kind::Number => self.number()?,
-            Kind::Bool if self.bytes()[start] == b't' => self.literal("true")?,
-            Kind::Bool => self.literal("false")?,
-            Kind::Null => self.literal("null")?,
+        self.pass()?;
+        Ok(self.since(start))
+    }
+
+    /// Passes over one value.
+    fn pass(&mut self) -> Result<(), Refusal> {
+        match self.next_byte() {
+            b'"' => self.string().map(drop),
+            b'{' if self.rules.is_answer() => self.pass_plain_object(),
+            b'{' => match self.members(Zone::Free, |scanner, _| scanner.pass())? {
+                Some(fault) => Err(fault),
+                None => Ok(()),
+            },
+            b'[' => self.array(Self::pass),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
+            _ => Err(self.unexpected()),
         }
-        Ok(&self.bytes()[start..self.at])
     }
 
     /// An object of which nothing but its syntax matters: no key is kept.
-    fn skip_plain_object(&mut self) -> Result<(), Refusal> {
+    fn pass_plain_object(&mut self) -> Result<(), Refusal> {
         self.open(b'{')?;
-        let mut more = !self.close(b'}')?;
+        let mut more = !self.passes(b'}');
         while more {
             self.string()?;
-            self.expect(b':')?;
-            self.at += 1;
-            self.skip()?;
-            more = !self.close(b'}')?;
-            if more {
-                self.expect(b',')?;
-                self.at += 1;
-            }
+            self.demand(b':')?;
+            self.pass()?;
+            more = self.has_more(b'}')?;
         }
         self.depth -= 1;
+        Ok(())
+    }
+
+    /// Reads an object whose keys matter: `member` is called with where each key lies and must read the value.
+    fn members<F>(&mut self, zone: Zone, mut member: F) -> Result<Option<Refusal>, Refusal>
+    where
+        F: FnMut(&mut Self, Span) -> Result<(), Refusal>,
+    {
+        self.open(b'{')?;
+        let first_key = self.keys.len();
+        let mut fault = None;
+        let mut more = !self.passes(b'}');
+        while more {
+            let span = self.string()?;
+            self.remember(span, zone, &mut fault)?;
+            self.demand(b':')?;
+            member(self, span)?;
+            more = self.has_more(b'}')?;
+        }
+        self.depth -= 1;
+        let clash = keys::check(&mut self.keys[first_key..]).err();
+        self.keys.truncate(first_key);
+        Ok(clash.or(fault))
+    }
+
+    /// Keeps a key for the check at the end of its object, and notes a fault of the key itself.
+    #[inline]
+    fn remember(&mut self, span: Span, zone: Zone, fault: &mut Option<Refusal>) -> Result<(), Refusal> {
+        self.keys_seen += 1;
+        let limit = self.rules.limits.keys;
+        if self.keys_seen > limit {
+            return Err(Reason::TooManyKeys { limit }.at(span.start - 1));
+        }
+        let text = &self.text[span.start..span.end];
+        let plain = !span.escaped && text.is_ascii();
+        if plain && zone == Zone::Free && !text.starts_with('$') {
+            self.keys.push(Key::ascii(text, span.start - 1));
+            return Ok(());
+        }
+        self.remember_with_care(span, zone, fault)
+    }
+
+    /// [`Scanner::remember`] for keys that are escaped, not ASCII, or in danger of being taken for another.
+    fn remember_with_care(
+        &mut self,
+        span: Span,
+        zone: Zone,
+        fault: &mut Option<Refusal>,
+    ) -> Result<(), Refusal> {
+        let at = span.start - 1;
+        let Some(text) = text::decode(self.text, span) else {
+            fault.get_or_insert(Reason::LoneSurrogate.at(at));
+            return Ok(());
+        };
+        let key = match text {
+            Cow::Borrowed(text) if text.is_ascii() => Key::ascii(text, at),
+            text => {
+                self.folded_bytes += text.len();
+                if self.folded_bytes > MAX_FOLDED_KEY_BYTES {
+                    return Err(Reason::KeysTooLong.at(at));
+                }
+                Key::new(text, at)
+            }
+        };
+        if reserved::is_forbidden(key.text()) {
+            fault.get_or_insert(Reason::ForbiddenKey.at(at));
+        }
+        if zone == Zone::Protocol
+            && let Some(reserved) = key.lookalike()
+        {
+            fault.get_or_insert(Reason::LookalikeKey { reserved }.at(at));
+        }
+        self.keys.push(key);
         Ok(())
     }
 
@@ -293,78 +341,64 @@ impl<'a> Scanner<'a> {
             self.at += word.len();
             return Ok(());
         }
-        let same = rest.iter().zip(word.as_bytes()).take_while(|(got, wanted)| got == wanted).count();
-        let reason = if same == rest.len() { Reason::UnexpectedEnd } else { Reason::UnexpectedByte };
-        Err(reason.at(self.at + same))
-    }
-
-    /// Keeps a key for the check at the end of its object. Returns a fault of the key itself.
-    fn remember(&mut self, text: Cow<'a, str>, at: usize, zone: Zone) -> Result<Option<Refusal>, Refusal> {
-        let limit = self.rules.limits.keys;
-        self.keys_seen += 1;
-        if self.keys_seen > limit {
-            return Err(Reason::TooManyKeys { limit }.at(at));
-        }
-        if !text.is_ascii() {
-            self.folded_bytes += text.len();
-            if self.folded_bytes > MAX_FOLDED_KEY_BYTES {
-                return Err(Reason::KeysTooLong.at(at));
-            }
-        }
-        let forbidden = reserved::is_forbidden(&text);
-        let key = Key::new(text, at);
-        let reserved = if zone == Zone::Protocol { key.lookalike() } else { None };
-        self.keys.push(key);
-        if forbidden {
-            return Ok(Some(Reason::ForbiddenKey.at(at)));
-        }
-        Ok(reserved.map(|reserved| Reason::LookalikeKey { reserved }.at(at)))
-    }
-
-    fn string_at(&mut self, quote: usize) -> Result<Span, Refusal> {
-        let span = text::span(self.bytes(), quote)?;
-        self.at = span.end + 1;
-        match span.broken {
-            Some(refusal) if !self.rules.is_answer() => Err(refusal),
-            _ => Ok(span),
-        }
+        self.at += rest.iter().zip(word.as_bytes()).take_while(|(got, wanted)| got == wanted).count();
+        Err(self.unexpected())
     }
 
     fn open(&mut self, bracket: u8) -> Result<(), Refusal> {
-        let at = self.expect(bracket)?;
+        self.demand(bracket)?;
         let limit = self.rules.limits.depth;
         if self.depth == limit {
-            return Err(Reason::TooDeep { limit }.at(at));
+            return Err(Reason::TooDeep { limit }.at(self.at - 1));
         }
         self.depth += 1;
-        self.at += 1;
         Ok(())
     }
 
-    /// Passes the closing bracket if it comes next.
-    fn close(&mut self, bracket: u8) -> Result<bool, Refusal> {
-        let found = self.next_byte()? == bracket;
-        self.at += usize::from(found);
-        Ok(found)
-    }
-
-    /// Passes white space and demands `byte` behind it, which is not passed. Returns its offset.
-    fn expect(&mut self, byte: u8) -> Result<usize, Refusal> {
-        if self.next_byte()? == byte { Ok(self.at) } else { Err(Reason::UnexpectedByte.at(self.at)) }
-    }
-
-    /// Passes white space and looks at the byte behind it.
-    fn next_byte(&mut self) -> Result<u8, Refusal> {
-        let bytes = self.text.as_bytes();
-        while let Some(&byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Ok(byte);
-            }
-            self.at += 1;
+    /// After a member or element: passes the comma and says that there is more, or passes the closing bracket.
+    #[inline]
+    fn has_more(&mut self, bracket: u8) -> Result<bool, Refusal> {
+        let byte = self.next_byte();
+        if byte != b',' && byte != bracket {
+            return Err(self.unexpected());
         }
-        Err(Reason::UnexpectedEnd.at(self.at))
+        self.at += 1;
+        Ok(byte == b',')
     }
 
+    /// Passes `byte` if it comes next.
+    #[inline]
+    fn passes(&mut self, byte: u8) -> bool {
+        let found = self.next_byte() == byte;
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Passes `byte`, which must come next.
+    #[inline]
+    fn demand(&mut self, byte: u8) -> Result<(), Refusal> {
+        if self.passes(byte) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// Passes white space and looks at the byte behind it; 0, which stands nowhere in JSON, at the end.
+    #[inline]
+    fn next_byte(&mut self) -> u8 {
+        loop {
+            match self.bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(&byte) => return byte,
+                None => return 0,
+            }
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self) -> Refusal {
+        let at_end = self.at >= self.text.len();
+        if at_end { Reason::UnexpectedEnd.at(self.at) } else { Reason::UnexpectedByte.at(self.at) }
+    }
+
+    #[inline]
     fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }

@@ -17,14 +17,16 @@ pub struct Span {
     pub end: usize,
     /// Whether an escape stands in it, so that the text differs from the bytes.
     pub escaped: bool,
-    /// An escape that some parsers replace (NUL, half of a surrogate pair), so that the text has no one reading.
-    pub broken: Option<Refusal>,
+    /// Whether an escape stands in it that some parsers replace (NUL, half of a surrogate pair), so that the text has
+    /// no one reading.
+    pub broken: bool,
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The offset of the first quote, backslash or control character at or after `from`, or the length.
+#[inline]
 fn special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(chunk) = bytes.get(at..at + 8) {
@@ -51,25 +53,32 @@ fn special(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Reads the string whose opening quote is at `quote`.
-pub(super) fn span(bytes: &[u8], quote: usize) -> Result<Span, Refusal> {
+/// Reads the string whose opening quote is at `quote`. An escape that some parsers replace is a refusal, or, if
+/// `lenient`, a mark on the span.
+#[inline]
+pub(super) fn span(bytes: &[u8], quote: usize, lenient: bool) -> Result<Span, Refusal> {
     let start = quote + 1;
-    let mut found = Span { start, end: start, escaped: false, broken: None };
-    let mut at = start;
+    let end = special(bytes, start);
+    if bytes.get(end) == Some(&b'"') {
+        return Ok(Span { start, end, escaped: false, broken: false });
+    }
+    span_with_escapes(bytes, start, end, lenient)
+}
+
+/// The rest of [`span`] from the first byte that is not plain text.
+fn span_with_escapes(bytes: &[u8], start: usize, mut at: usize, lenient: bool) -> Result<Span, Refusal> {
+    let mut broken = None;
     loop {
-        at = special(bytes, at);
         match bytes.get(at) {
-            Some(b'"') => {
-                found.end = at;
-                return Ok(found);
-            }
-            Some(b'\\') => {
-                found.escaped = true;
-                at = escape(bytes, at, &mut found.broken)?;
-            }
+            Some(b'"') => break,
+            Some(b'\\') => at = special(bytes, escape(bytes, at, &mut broken)?),
             Some(_) => return Err(Reason::ControlCharacter.at(at)),
             None => return Err(Reason::UnexpectedEnd.at(at)),
         }
+    }
+    match broken {
+        Some(refusal) if !lenient => Err(refusal),
+        _ => Ok(Span { start, end: at, escaped: true, broken: broken.is_some() }),
     }
 }
 
@@ -113,16 +122,15 @@ fn hex(bytes: &[u8], at: usize) -> Result<u32, Refusal> {
     Ok(unit)
 }
 
-/// The text of a string, borrowed when it has no escapes.
-///
-/// # Errors
-/// The span's own fault, when an escape in it has no one reading.
-pub(super) fn decode(text: &str, span: Span) -> Result<Cow<'_, str>, Refusal> {
-    if let Some(refusal) = span.broken {
-        return Err(refusal);
-    }
+/// The text of a string, borrowed when it has no escapes; `None` when an escape in it has no one reading.
+#[inline]
+pub(super) fn decode(text: &str, span: Span) -> Option<Cow<'_, str>> {
     let raw = &text[span.start..span.end];
-    if span.escaped { Ok(Cow::Owned(unescape(raw))) } else { Ok(Cow::Borrowed(raw)) }
+    match span {
+        Span { broken: true, .. } => None,
+        Span { escaped: true, .. } => Some(Cow::Owned(unescape(raw))),
+        Span { .. } => Some(Cow::Borrowed(raw)),
+    }
 }
 
 /// Undoes the escapes of `raw`, which [`span`] has accepted and found unbroken.
@@ -164,8 +172,8 @@ mod tests {
     use super::{decode, span, special};
 
     fn read(json: &str) -> Result<String, &'static str> {
-        let span = span(json.as_bytes(), 0).map_err(|refusal| refusal.reason.code())?;
-        decode(json, span).map(Into::into).map_err(|refusal| refusal.reason.code())
+        let span = span(json.as_bytes(), 0, false).map_err(|refusal| refusal.reason.code())?;
+        Ok(decode(json, span).expect("a span that is not lenient is not broken").into())
     }
 
     #[test]
