@@ -89,6 +89,11 @@ impl Authority {
         Self::default()
     }
 
+    /// The id of the cluster; nothing before it was founded.
+    pub fn cluster(&self) -> Option<&Name> {
+        self.cluster.as_ref()
+    }
+
     /// The number of the last event.
     pub fn last_event(&self) -> Number {
         self.last_event
