@@ -54,11 +54,10 @@ impl Call<'_> {
         let params = self.params.as_ref();
         let name = || named(params.and_then(|params| params.name.as_ref()), "name");
         let uri = || named(params.and_then(|params| params.uri.as_ref()), "uri");
-        if let Some(kind) = ListKind::of_method(&self.method) {
-            return Ok(match kind {
-                ListKind::Completions => return self.completion_target(),
-                _ => Target::List(kind),
-            });
+        match ListKind::of_method(&self.method) {
+            Some(ListKind::Completions) => return self.completion_target(),
+            Some(kind) => return Ok(Target::List(kind)),
+            None => {}
         }
         match &*self.method {
             "tools/call" => Ok(Target::Tool(name()?)),

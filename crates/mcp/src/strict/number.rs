@@ -66,7 +66,14 @@ fn some_digits(bytes: &[u8], start: usize) -> Result<usize, Refusal> {
 ///
 /// # Errors
 /// [`Reason::NumberTooLong`], [`Reason::NegativeZero`] or [`Reason::AmbiguousNumber`].
+#[inline]
 pub fn one_reading(token: &str) -> Result<(), Reason> {
+    let is_short_count = token.len() <= SAFE_DIGITS && token.bytes().all(|byte| byte.is_ascii_digit());
+    if is_short_count { Ok(()) } else { one_reading_at_length(token) }
+}
+
+/// [`one_reading`] for anything but a short integer without a sign.
+fn one_reading_at_length(token: &str) -> Result<(), Reason> {
     if token.len() > MAX_NUMBER_BYTES {
         return Err(Reason::NumberTooLong);
     }

@@ -9,7 +9,8 @@ use crate::limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason} (byte {at})")]
 pub struct Refusal {
-    /// Offset of the offending byte from the start of the body; the end of the object for what concerns a whole object.
+    /// Offset of the offending byte from the start of the body; the start of the message for what concerns it as a
+    /// whole.
     pub at: usize,
     /// What is wrong there.
     pub reason: Reason,

@@ -49,10 +49,12 @@ const FORBIDDEN: [&str; 2] = ["$serde_json::private::Number", "$serde_json::priv
 /// The reserved key that `key` equals only after folding. `folded` is [`fold`] of a key that is not ASCII.
 pub(super) fn lookalike(key: &str, folded: Option<&str>) -> Option<&'static str> {
     let form = folded.unwrap_or(key);
-    of_length(form.len())
-        .iter()
-        .copied()
-        .find(|reserved| form.eq_ignore_ascii_case(reserved) && key != *reserved)
+    let first = *form.as_bytes().first()?;
+    let mut candidates = of_length(form.len()).iter().copied();
+    candidates.find(|reserved| {
+        let same_letter = (reserved.as_bytes()[0] ^ first) & !0x20 == 0;
+        same_letter && key != *reserved && form.eq_ignore_ascii_case(reserved)
+    })
 }
 
 /// Whether `key` is a marker of a JSON library.

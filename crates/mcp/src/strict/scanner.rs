@@ -14,6 +14,9 @@ use super::reserved;
 use super::text::{self, Span};
 use crate::limits::{Limits, MAX_FOLDED_KEY_BYTES};
 
+/// Room for the keys of the objects that are open at once in a usual body.
+const USUAL_KEYS: usize = 32;
+
 /// What is asked of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -102,7 +105,15 @@ impl<'a> Scanner<'a> {
         if text.starts_with('\u{feff}') {
             return Err(Reason::ByteOrderMark.at(0));
         }
-        Ok(Scanner { text, rules, at: 0, depth: 0, keys_seen: 0, folded_bytes: 0, keys: Vec::new() })
+        Ok(Scanner {
+            text,
+            rules,
+            at: 0,
+            depth: 0,
+            keys_seen: 0,
+            folded_bytes: 0,
+            keys: Vec::with_capacity(USUAL_KEYS),
+        })
     }
 
     /// The offset reading has reached: after a value, the byte behind it.
@@ -284,8 +295,8 @@ impl<'a> Scanner<'a> {
             return Err(Reason::TooManyKeys { limit }.at(span.start - 1));
         }
         let text = &self.text[span.start..span.end];
-        let plain = !span.escaped && text.is_ascii();
-        if plain && zone == Zone::Free && !text.starts_with('$') {
+        let plain = !span.escaped && text.is_ascii() && !text.starts_with('$');
+        if plain && (zone == Zone::Free || reserved::lookalike(text, None).is_none()) {
             self.keys.push(Key::ascii(text, span.start - 1));
             return Ok(());
         }
@@ -383,13 +394,17 @@ impl<'a> Scanner<'a> {
     /// Passes white space and looks at the byte behind it; 0, which stands nowhere in JSON, at the end.
     #[inline]
     fn next_byte(&mut self) -> u8 {
-        loop {
-            match self.bytes().get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                Some(&byte) => return byte,
-                None => return 0,
-            }
+        match self.bytes().get(self.at) {
+            Some(&byte) if byte > b' ' => byte,
+            _ => self.byte_after_space(),
         }
+    }
+
+    fn byte_after_space(&mut self) -> u8 {
+        let rest = &self.bytes()[self.at..];
+        let space = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
+        self.at += space;
+        rest.get(space).copied().unwrap_or(0)
     }
 
     #[cold]
