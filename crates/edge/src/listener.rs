@@ -1,0 +1,218 @@
+//! The listener: sockets in, hyper on top, everything bounded, and an orderly end.
+//!
+//! ```text
+//!  accept ─► ClientSocket ─► TLS, if configured ─► StrictHttp ─► hyper (HTTP/1.1 or HTTP/2) ─► Edge::respond
+//! ```
+//!
+//! What must stay true: a connection is counted from its accept to its end; no wait of it is without a bound; and once
+//! the shutdown is asked for, no call is left in flight when [`Edge::serve`] returns.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use authority::enforcement::CutReason;
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
+};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    config::Config,
+    service::{Connected, Edge},
+    socket::ClientSocket,
+    strict_http::StrictHttp,
+};
+
+/// How long a TLS handshake may take: two round trips of a slow mobile network, many times over.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After how long accepting is tried again when the process has no descriptors left.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// How long connections may take to end after their calls were cut, before they are dropped.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// hyper's buffer of one HTTP/1.1 connection, which also bounds a head. It grows only as needed.
+const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Requests at once on one HTTP/2 connection: an agent's tools in parallel, and its streams.
+const HTTP2_STREAMS: u32 = 128;
+
+/// Bytes of one head in HTTP/2, as in HTTP/1.1 (CONTINUATION floods, RUSTSEC-2024-0332).
+const HTTP2_HEADER_LIST_BYTES: u32 = 32 * 1024;
+
+/// Streams that a peer may reset before we have looked at them (rapid reset, CVE-2023-44487).
+const HTTP2_PENDING_RESETS: usize = 20;
+
+/// Streams that a peer may make us reset (MadeYouReset, CVE-2025-8671).
+const HTTP2_LOCAL_RESETS: usize = 1_024;
+
+/// Bytes that one HTTP/2 stream may send before it is read; a body of 4 MiB comes in 64 steps.
+const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+
+/// Bytes that all streams of one HTTP/2 connection may send before they are read.
+const HTTP2_CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Bytes of answers that one HTTP/2 stream may have waiting.
+const HTTP2_SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// How often an HTTP/2 peer is asked whether it is still there, and how long it may take to say so.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What each connection of one listener shares.
+struct Shared {
+    edge: Arc<Edge>,
+    tls: Option<TlsAcceptor>,
+    http: Builder<TokioExecutor>,
+    on_loopback: bool,
+}
+
+impl Edge {
+    /// Serves the data plane on `listener` until `shutdown`, then lets calls finish for as long as the configuration
+    /// allows, cuts the rest, and returns.
+    ///
+    /// # Errors
+    /// The listener has no local address, so it is not bound.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let shared = Arc::new(Shared {
+            on_loopback: listener.local_addr()?.ip().is_loopback(),
+            tls: tls.map(TlsAcceptor::from),
+            http: http(&self.config),
+            edge: Arc::clone(&self),
+        });
+        let graceful = GracefulShutdown::new();
+        let mut connections = JoinSet::new();
+        let limit = usize::try_from(self.config.max_connections.get()).unwrap_or(usize::MAX);
+        let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        tokio::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            let (place, tcp, peer) = accepted;
+            connections.spawn(connection(Arc::clone(&shared), place, tcp, peer, graceful.watcher()));
+            while connections.try_join_next().is_some() {}
+        }
+        drop(listener);
+        self.drain(graceful, connections).await;
+        Ok(())
+    }
+
+    /// Ends what is left: first in order, then by cutting.
+    async fn drain(&self, graceful: GracefulShutdown, mut connections: JoinSet<()>) {
+        let in_order = async move {
+            graceful.shutdown().await;
+        };
+        if timeout(self.config.drain, in_order).await.is_err() {
+            let cut = self.gate.cut_everything(CutReason::Draining);
+            tracing::info!(calls = cut.len(), "calls were cut because the node shuts down");
+        }
+        let closed = async { while connections.join_next().await.is_some() {} };
+        if timeout(CLOSE_TIMEOUT, closed).await.is_err() {
+            tracing::info!("connections were dropped because their clients did not close them");
+        }
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
+    let place = Arc::clone(places).acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((tcp, peer)) => return (place, tcp, peer),
+            Err(error) => {
+                // A peer that has gone again, or no descriptor left. Both pass, and a listener must outlast them.
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_RETRY).await;
+            }
+        }
+    }
+}
+
+/// One connection from its accept to its end.
+async fn connection(
+    shared: Arc<Shared>,
+    place: OwnedSemaphorePermit,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    watcher: Watcher,
+) {
+    if let Err(error) = tcp.set_nodelay(true) {
+        tracing::debug!(%error, %peer, "the connection ended before it began");
+        return;
+    }
+    let socket = ClientSocket::new(tcp, shared.edge.config.stall_timeout);
+    let connected = Connected { peer: peer.ip(), on_loopback: shared.on_loopback, reset: socket.reset() };
+    match &shared.tls {
+        None => http_connection(&shared, socket, connected, watcher).await,
+        Some(tls) => match timeout(TLS_TIMEOUT, tls.accept(socket)).await {
+            Ok(Ok(stream)) => http_connection(&shared, stream, connected, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
+            Err(_elapsed) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        },
+    }
+    drop(place);
+}
+
+async fn http_connection<S>(shared: &Arc<Shared>, stream: S, connected: Connected, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let peer = connected.peer;
+    let io = TokioIo::new(StrictHttp::new(stream, shared.edge.config.head_timeout));
+    let edge = Arc::clone(&shared.edge);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (edge, connected) = (Arc::clone(&edge), connected.clone());
+        async move { Ok::<_, Infallible>(edge.respond(&connected, request).await) }
+    });
+    let served = watcher.watch(shared.http.serve_connection(io, service).into_owned()).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}
+
+/// hyper, with every bound it has.
+fn http(config: &Config) -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1()
+        .timer(TokioTimer::new())
+        .half_close(false)
+        .header_read_timeout(config.idle_timeout)
+        .max_buf_size(HTTP1_BUFFER_BYTES);
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_header_list_size(HTTP2_HEADER_LIST_BYTES)
+        .max_pending_accept_reset_streams(HTTP2_PENDING_RESETS)
+        .max_local_error_reset_streams(HTTP2_LOCAL_RESETS)
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .max_send_buf_size(HTTP2_SEND_BUFFER_BYTES)
+        .keep_alive_interval(HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(HTTP2_PING_TIMEOUT);
+    http
+}
