@@ -1,0 +1,93 @@
+//! Checkpoints: the agreed head of the archive as a signed note (C2SP tlog-checkpoint over C2SP signed-note).
+//!
+//! ```text
+//!   portcullis/<cluster>/archive
+//!   <size>
+//!   <root, base64>
+//!   height <height>
+//!   segment <name of the newest segment>
+//!
+//!   — <key name> <signature>
+//! ```
+//!
+//! The last two lines of the text are extension lines; they let a verifier find the segments of a head with nothing but
+//! the files and the key.
+
+use authority::{archive::Head, name::Name};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use keyring::{
+    signed_note::{self, NoteNotSigned, NoteRefused},
+    signing::{AuditSigner, VerifyingKey},
+};
+
+use crate::merkle::Hash;
+
+/// What a checkpoint says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Whose archive: `portcullis/<cluster>/archive`.
+    pub origin: String,
+    /// How many leaves the tree has.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+    /// Which head.
+    pub height: u64,
+    /// The segment that holds the newest leaves.
+    pub segment: String,
+}
+
+/// Why bytes are no checkpoint of this archive.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotACheckpoint {
+    /// The note is not signed by the key.
+    #[error("the signature does not hold")]
+    Note(#[from] NoteRefused),
+    /// The signed text is not that of a checkpoint.
+    #[error("the signed text is no checkpoint")]
+    Text,
+}
+
+impl Checkpoint {
+    /// The checkpoint of `head`, of the archive of `cluster`.
+    pub fn of(cluster: &Name, head: &Head) -> Self {
+        Self {
+            origin: origin(cluster),
+            size: head.size,
+            root: head.root,
+            height: head.height,
+            segment: head.segment.clone(),
+        }
+    }
+
+    /// The signed note.
+    pub fn sign(&self, signer: &AuditSigner) -> Result<String, NoteNotSigned> {
+        signed_note::sign(&self.text(), signer)
+    }
+
+    /// Reads a signed note.
+    pub fn verify(note: &[u8], key: &VerifyingKey) -> Result<Self, NotACheckpoint> {
+        let text = signed_note::verify(note, key)?;
+        let read = Self::read(text).filter(|read| read.text() == text);
+        read.ok_or(NotACheckpoint::Text)
+    }
+
+    fn text(&self) -> String {
+        let Self { origin, size, root, height, segment } = self;
+        format!("{origin}\n{size}\n{}\nheight {height}\nsegment {segment}\n", STANDARD.encode(root))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let origin = lines.next()?.to_owned();
+        let size = lines.next()?.parse().ok()?;
+        let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
+        let height = lines.next()?.strip_prefix("height ")?.parse().ok()?;
+        let segment = lines.next()?.strip_prefix("segment ")?.to_owned();
+        Some(Self { origin, size, root, height, segment })
+    }
+}
+
+fn origin(cluster: &Name) -> String {
+    format!("portcullis/{cluster}/archive")
+}
