@@ -111,16 +111,9 @@ impl<'h> RequestHeaders<'h> {
     {
         let mut found = RequestHeaders::default();
         for (name, value) in headers {
-            let slot = match name.len() {
-                20 if name.eq_ignore_ascii_case(PROTOCOL_VERSION) => &mut found.protocol_version,
-                10 if name.eq_ignore_ascii_case(METHOD) => &mut found.method,
-                8 if name.eq_ignore_ascii_case(NAME) => &mut found.name,
-                14 if name.eq_ignore_ascii_case(SESSION_ID) => &mut found.session_id,
-                13 if name.eq_ignore_ascii_case(LAST_EVENT_ID) => &mut found.last_event_id,
-                _ => {
-                    found.param(name, value)?;
-                    continue;
-                }
+            let Some(slot) = found.slot(name) else {
+                found.param(name, value)?;
+                continue;
             };
             if slot.replace(value).is_some() {
                 return Err(HeaderFault::Repeated { name: name.to_ascii_lowercase() });
@@ -128,6 +121,18 @@ impl<'h> RequestHeaders<'h> {
             bounded(name, value)?;
         }
         Ok(found)
+    }
+
+    /// Where the value of the header `name` belongs, if it is one of those that may stand once.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'h [u8]>> {
+        let slots = [
+            (PROTOCOL_VERSION, &mut self.protocol_version),
+            (METHOD, &mut self.method),
+            (NAME, &mut self.name),
+            (SESSION_ID, &mut self.session_id),
+            (LAST_EVENT_ID, &mut self.last_event_id),
+        ];
+        slots.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, slot)| slot)
     }
 
     fn param(&mut self, name: &'h str, value: &'h [u8]) -> Result<(), HeaderFault> {
