@@ -1,4 +1,4 @@
-//! I5: a grant that was revoked stays revoked, and no id is ever used again.
+//! I5: a grant that was revoked stays revoked.
 
 use crate::authority::Authority;
 
