@@ -20,6 +20,7 @@ mod cut_attribution;
 mod data_dir;
 mod enforced;
 mod founding;
+mod fresh_request;
 mod identity;
 mod leadership;
 mod lease_keeper;
@@ -31,7 +32,10 @@ mod raft_message;
 mod raft_stopped;
 mod replica;
 mod snapshot_store;
+mod start;
 mod state_machine;
+#[cfg(test)]
+mod test_disk;
 mod type_config;
 
 pub use self::{

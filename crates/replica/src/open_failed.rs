@@ -53,7 +53,7 @@ pub enum OpenFailed {
     Raft(#[from] RaftStopped),
     /// Raft was not given this configuration.
     #[error("raft refuses its configuration")]
-    RaftConfig(#[source] openraft::ConfigError),
+    RaftConfig(#[source] Box<openraft::ConfigError>),
     /// This node did not come to lead.
     #[error(transparent)]
     NotEstablished(#[from] NotEstablished),

@@ -118,8 +118,8 @@ fn hold_against(mark: &Mark, contents: &Contents) -> Result<(), Damage> {
         return Err(Damage::Record { record: "last purged entry" });
     }
     let found = contents.vote.unwrap_or_default();
-    // Votes have no order where neither is committed; one that is not at least the acknowledged one went back.
-    if !(found >= mark.vote) {
+    let rank = |vote: &Vote| (vote.leader_id.term, vote.leader_id.node_id, vote.committed);
+    if rank(&found) < rank(&mark.vote) {
         return Err(Damage::vote_went_back(&mark.vote, &found));
     }
     Ok(())

@@ -1,12 +1,9 @@
 //! openraft's storage suite over the real store, and what the store does with disks that lose, change or refuse.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
 
 use authority::{enforcement::Gate, name::Name, node};
@@ -15,7 +12,7 @@ use openraft::{
     storage::RaftLogStorage,
     testing::{StoreBuilder, Suite},
 };
-use seams::{Disk, DiskFile, ManualClock, SystemDisk};
+use seams::{ManualClock, SystemDisk};
 use tempfile::TempDir;
 
 use super::{
@@ -25,7 +22,9 @@ use super::{
     watermark::FILE_NAME,
     *,
 };
-use crate::{identity::Identity, snapshot_store::SnapshotStore, state_machine::StateMachine};
+use crate::{
+    identity::Identity, snapshot_store::SnapshotStore, state_machine::StateMachine, test_disk::TestDisk,
+};
 
 /// Builds the store and the state machine for openraft's suite.
 struct Builder;
@@ -243,93 +242,15 @@ fn a27_a_torn_tail_that_nobody_was_told_of_is_cut() {
     assert!(cut_some, "no cut tore the tail, so the test says nothing");
 }
 
-/// A disk whose syncs fail when told to.
-struct FailingDisk {
-    fails: Arc<AtomicBool>,
-}
-
-struct FailingFile {
-    file: Box<dyn DiskFile>,
-    fails: Arc<AtomicBool>,
-}
-
-impl DiskFile for FailingFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.append(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(io::Error::other("EIO"));
-        }
-        self.file.sync()
-    }
-}
-
-impl Disk for FailingDisk {
-    fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        SystemDisk.create_dir_all(dir)
-    }
-
-    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        SystemDisk.create_new(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FailingFile { file: SystemDisk.open_append(path)?, fails: Arc::clone(&self.fails) }))
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        SystemDisk.read(path)
-    }
-
-    fn read_range(&self, path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-        SystemDisk.read_range(path, offset, len)
-    }
-
-    fn len(&self, path: &Path) -> io::Result<u64> {
-        SystemDisk.len(path)
-    }
-
-    fn permissions(&self, path: &Path) -> io::Result<u32> {
-        SystemDisk.permissions(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        SystemDisk.list(dir)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        SystemDisk.remove(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        SystemDisk.rename(from, to)
-    }
-
-    fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
-        SystemDisk.truncate(path, len)
-    }
-
-    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        SystemDisk.sync_dir(dir)
-    }
-
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        SystemDisk.free_bytes(path)
-    }
-}
-
 /// A25: a sync that failed once is never tried again, although the next would say that all is well.
 #[test]
 fn a25_after_a_failed_sync_nothing_is_acknowledged_any_more() {
     let dir = ten_entries();
-    let fails = Arc::new(AtomicBool::new(false));
-    let mut log =
-        DiskLog::open(dir.path(), &FailingDisk { fails: Arc::clone(&fails) }).expect("the log opens");
-    fails.store(true, Ordering::SeqCst);
+    let disk = TestDisk::default();
+    let mut log = DiskLog::open(dir.path(), &disk).expect("the log opens");
+    disk.fail_syncs(true);
     assert!(matches!(log.append(&entries(10..11)), Err(LogFailed::Sync(_))));
-    fails.store(false, Ordering::SeqCst);
+    disk.fail_syncs(false);
     assert!(matches!(log.save_vote(&Vote::new(9, 1)), Err(LogFailed::AfterFailure)));
     assert!(matches!(log.append(&entries(11..12)), Err(LogFailed::AfterFailure)));
     drop(log);
