@@ -1,5 +1,5 @@
-//! Fuzz targets as plain functions: given any bytes, they panic if a property is broken. `scripts/test` drives them with
-//! the committed corpus and random bytes; cargo-fuzz can drive them for longer.
+//! Fuzz targets as plain functions: given any bytes, they panic if a property is broken, and answer whether the bytes
+//! got past the first check. `tests/corpus.rs` drives them over the committed corpus; cargo-fuzz can for longer.
 
 use std::{net::Ipv4Addr, net::Ipv6Addr, sync::Arc};
 
@@ -15,14 +15,14 @@ use crate::{
 
 /// Any URL that is accepted names no address inside, under the reading of another parser, which is that of browsers
 /// (WHATWG), and by another table of what is inside.
-pub fn url_ssrf_guard(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(endpoint) = Endpoint::parse(text) else { return };
+pub fn url_ssrf_guard(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let Ok(endpoint) = Endpoint::parse(text) else { return false };
     if AddressGuard::new(Vec::new()).check_endpoint(&endpoint).is_err() {
-        return;
+        return false;
     }
     assert!(endpoint.origin.is_tls(), "plain http leaves the node: {text:?}");
-    let Ok(url) = Url::parse(text) else { return };
+    let Ok(url) = Url::parse(text) else { return false };
     match url.host() {
         Some(Host::Ipv4(ip)) => assert!(is_outside_v4(ip), "{text:?} reaches {ip}"),
         Some(Host::Ipv6(ip)) => assert!(is_outside_v6(ip), "{text:?} reaches {ip}"),
@@ -31,6 +31,7 @@ pub fn url_ssrf_guard(bytes: &[u8]) {
     }
     assert_eq!(url.port_or_known_default(), Some(endpoint.origin.port()), "{text:?} has two ports");
     assert_eq!((url.username(), url.password()), ("", None), "{text:?} has a user");
+    true
 }
 
 /// The standard library's opinion of what is inside, where it has a stable one.
@@ -67,15 +68,15 @@ fn is_outside_v6(ip: Ipv6Addr) -> bool {
 ///
 /// Layout: length of the secret, the secret, then steps of one byte each. A step below 0x80 is itself a byte of the
 /// body; from 0x80 the secret or a form of it is put in; from 0xf0 the body is cut there.
-pub fn redactor_stream(bytes: &[u8]) {
-    let Some((length, rest)) = bytes.split_first() else { return };
+pub fn redactor_stream(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first() else { return false };
     let length = MIN_ENCODED_SECRET_BYTES + usize::from(length % 48);
-    let Some((secret, steps)) = rest.split_at_checked(length) else { return };
+    let Some((secret, steps)) = rest.split_at_checked(length) else { return false };
     let secret: Vec<u8> = secret.iter().map(|byte| 0x21 + byte % 0x5e).collect();
     let blurred = secret.iter().any(|byte| matches!(byte, b'[' | b']'));
     if blurred || REDACTED.windows(length).any(|window| window == secret) {
         // What is put in the place of such a secret could itself be read as a part of it.
-        return;
+        return false;
     }
     let forms = Arc::new(SecretForms::new(&secret));
     let mut chunks = vec![Vec::new()];
@@ -96,6 +97,7 @@ pub fn redactor_stream(bytes: &[u8]) {
     if !forms.stand_in(&body) {
         assert_eq!((whole, found), (body, 0), "a body without the secret was changed");
     }
+    true
 }
 
 fn redact(forms: &Arc<SecretForms>, chunks: Vec<Vec<u8>>) -> (Vec<u8>, u64) {

@@ -104,6 +104,10 @@ impl AsyncWrite for GatedSocket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.slot.is_held() {
+            // A call that breaks off must not look finished to the server; the drop resets.
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
