@@ -104,8 +104,8 @@ mod tests {
         assert_eq!(refused, Err(BodyRefused::TooLarge { limit: 9 }));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn d02_a_body_that_never_ends_is_refused_in_time() {
-        assert_eq!(read(Pieces(vec![b"abc"], false), 9, MINUTE).await, Err(BodyRefused::TooSlow));
+        assert_eq!(read(Pieces(vec![b"abc"], false), 9, Duration::from_millis(1)).await, Err(BodyRefused::TooSlow));
     }
 }

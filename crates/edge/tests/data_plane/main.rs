@@ -1,0 +1,16 @@
+//! The data plane over real sockets: raw clients on one side, a recording upstream on the other, and between them a real
+//! gate, a real log on disk and the real way to upstream servers. Nothing is mocked; what is held is the bytes that
+//! arrive at either end and the records that stand in the log.
+//!
+//! A reader starts at `calls`, which shows one call in each revision from end to end.
+
+mod bridging;
+mod calls;
+mod client;
+mod identity;
+mod parsing;
+mod recording;
+mod revocation;
+mod scope;
+mod streams;
+mod world;
