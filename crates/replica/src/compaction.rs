@@ -14,17 +14,17 @@ use crate::{config::Config, raft_stopped::RaftStopped, type_config::Raft};
 
 /// What decides when a snapshot is made and how far the log is cut.
 pub(crate) struct Compaction {
-    pub(crate) raft: Raft,
-    pub(crate) disk: SharedDisk,
-    pub(crate) dir: PathBuf,
-    pub(crate) every: u64,
-    pub(crate) free_space_mark_bytes: u64,
+    raft: Raft,
+    disk: SharedDisk,
+    dir: PathBuf,
+    every: u64,
+    free_space_mark_bytes: u64,
     /// The last published entry.
-    pub(crate) published: watch::Receiver<Option<u64>>,
+    published: watch::Receiver<Option<u64>>,
     /// The last entry that the log is not needed for.
-    pub(crate) log_spare_through: watch::Receiver<Option<u64>>,
+    log_spare_through: watch::Receiver<Option<u64>>,
     /// The entry at which the last snapshot was made or asked for.
-    pub(crate) last: u64,
+    last: u64,
 }
 
 impl Compaction {

@@ -15,6 +15,7 @@ mod damage;
 mod disk_log;
 mod key;
 mod record;
+mod sled_files;
 mod thread;
 mod watermark;
 

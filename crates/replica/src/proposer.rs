@@ -33,11 +33,12 @@ use crate::{
     type_config::{Answered, Batch, Raft},
 };
 
-/// The most proposals that wait: sixteen full entries, some 30 ms of a healthy disk. Past it callers are told to come
-/// back, because a longer queue would only make all of them late.
+/// The most proposals that wait in the queue, and as many again where they are put in order: sixteen full entries, some
+/// 30 ms of a healthy disk. Past it callers are told to come back, because a longer queue would only make all late.
 const MAX_WAITING: usize = 1024;
 
-/// How many of them may be other than narrowing, so that a flood of those leaves room for a revocation.
+/// How many of all that wait may be other than narrowing, so that a flood of those leaves room for a revocation in the
+/// queue, and never fills the place where it would overtake them.
 const MAX_WAITING_OTHERS: usize = MAX_WAITING * 3 / 4;
 
 /// How long a caller waits for its answer. Far above any healthy write; past it the outcome is not known.

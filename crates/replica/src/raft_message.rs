@@ -24,6 +24,12 @@ pub enum NotAMessage {
         #[source]
         source: prost::DecodeError,
     },
+    /// They hold something that this version does not know, or are not written the one way it writes them.
+    #[error("the {kind} carries something this version does not know; is it from a newer version?")]
+    NotCanonical {
+        /// The message.
+        kind: &'static str,
+    },
     /// A field that must be there is not.
     #[error("the {field} is missing")]
     Missing {
@@ -140,7 +146,11 @@ fn membership_from_pb(message: pb::Membership) -> Membership<u64, BasicNode> {
 }
 
 fn read<M: Message + Default>(kind: &'static str, bytes: &[u8]) -> Result<M, NotAMessage> {
-    M::decode(bytes).map_err(|source| NotAMessage::Protobuf { kind, source })
+    let message = M::decode(bytes).map_err(|source| NotAMessage::Protobuf { kind, source })?;
+    if message.encode_to_vec() != bytes {
+        return Err(NotAMessage::NotCanonical { kind });
+    }
+    Ok(message)
 }
 
 fn present<T>(field: &'static str, value: Option<T>) -> Result<T, NotAMessage> {
@@ -198,5 +208,31 @@ mod tests {
         assert!(matches!(decode_entry(&[]), Err(NotAMessage::Missing { field: "log id" })));
         let placed = pb::LogEntry { log_id: Some(pb::LogId::default()), payload: None }.encode_to_vec();
         assert!(matches!(decode_entry(&placed), Err(NotAMessage::Missing { field: "payload" })));
+    }
+
+    #[test]
+    fn an_entry_with_a_field_of_a_newer_version_is_refused() {
+        let blank = Entry { log_id: log_id(3, 9), payload: EntryPayload::Blank };
+        let newer = [encode_entry(&blank), vec![0x78, 1]].concat();
+        assert!(matches!(decode_entry(&newer), Err(NotAMessage::NotCanonical { kind: "log entry" })));
+    }
+
+    /// What version 1 wrote is on disks; these bytes are never edited.
+    #[test]
+    fn the_bytes_of_version_1_are_fixed() {
+        let blank = Entry { log_id: log_id(3, 9), payload: EntryPayload::Blank };
+        assert_eq!(encode_entry(&blank), [0x0a, 6, 0x08, 3, 0x10, 7, 0x18, 9, 0x12, 0]);
+        let empty = Entry { log_id: log_id(3, 9), payload: EntryPayload::Normal(Batch::default()) };
+        assert_eq!(encode_entry(&empty), [0x0a, 6, 0x08, 3, 0x10, 7, 0x18, 9, 0x1a, 0]);
+        let one = Membership::new(vec![BTreeSet::from([1])], BTreeMap::from([(1, BasicNode::new("a:1"))]));
+        let member = Entry { log_id: log_id(0, 0), payload: EntryPayload::Membership(one) };
+        let bytes =
+            [&[0x0a, 2, 0x10, 7][..], &[0x22, 14, 0x0a, 3, 0x0a, 1, 1, 0x12, 7, 0x08, 1, 0x12, 3], b"a:1"];
+        assert_eq!(encode_entry(&member), bytes.concat());
+        assert_eq!(encode_vote(&Vote::new_committed(4, 2)), [0x08, 4, 0x10, 2, 0x18, 1]);
+        let meta =
+            SnapshotMeta { last_log_id: Some(log_id(2, 5)), snapshot_id: "x".into(), ..Default::default() };
+        let bytes = [0x0a, 6, 0x08, 2, 0x10, 7, 0x18, 5, 0x12, 2, 0x12, 0, 0x1a, 1, b'x'];
+        assert_eq!(encode_snapshot_meta(&meta), bytes);
     }
 }

@@ -71,7 +71,7 @@ impl StateMachine {
     }
 
     /// Publishes the view of the state, cuts what it does not allow any more and answers those calls with the time they
-    /// were judged at.
+    /// were judged at. It blocks, but only for write calls on sockets that do not wait themselves.
     fn publish(&self) -> (Vec<Arc<authority::enforcement::Call>>, Wall) {
         let wall = Wall(self.clock.wall_millis());
         let cut = self.gate.publish(self.state.view(), wall);

@@ -16,6 +16,7 @@ use super::{
     damage::Damage,
     key::{Key, committed, entry, identity, purged, vote},
     record,
+    sled_files::{self, SledFiles},
     watermark::{self, Mark, Watermark},
 };
 use crate::{
@@ -25,18 +26,13 @@ use crate::{
 
 /// sled's directory inside the log's.
 const SLED_DIR: &str = "sled";
-/// The file in it that holds everything.
-const SLED_FILE: &str = "db";
-
-/// What sled may keep in memory. The log is read at start and while it is applied, from its end.
-const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// The most records that are written or removed in one sled batch: with records below 64 KiB at most 4 MiB.
 const MAX_BATCH_RECORDS: usize = 64;
 
 /// The log, open.
 pub(super) struct DiskLog {
-    db: sled::Db,
+    db: SledFiles,
     file: Box<dyn DiskFile>,
     watermark: Watermark,
     contents: Contents,
@@ -99,15 +95,10 @@ impl DiskLog {
     /// Opens the log in `dir`, or makes an empty one, and checks all of it.
     pub(super) fn open(dir: &Path, disk: &dyn Disk) -> Result<Self, OpenLogFailed> {
         let sled_dir = dir.join(SLED_DIR);
-        let sled_file = sled_dir.join(SLED_FILE);
+        let sled_file = sled_files::main_file(&sled_dir);
         disk.create_dir_all(&sled_dir)?;
         let (watermark, mark) = open_watermark(dir, &sled_file)?;
-        let db = sled::Config::new()
-            .path(&sled_dir)
-            .flush_every_ms(None)
-            .cache_capacity(CACHE_BYTES)
-            .open()
-            .map_err(Damage::from)?;
+        let db = SledFiles::open(&sled_dir).map_err(Damage::from)?;
         db.flush().map_err(Damage::from)?;
         let mut file = disk.open_append(&sled_file)?;
         file.sync()?;

@@ -19,6 +19,7 @@ use super::{
     disk_log::{DiskLog, LogFailed},
     key::Key,
     record,
+    sled_files::SledFiles,
     watermark::FILE_NAME,
     *,
 };
@@ -83,7 +84,7 @@ fn ten_entries() -> TempDir {
 
 /// Changes the log behind its back, through sled itself, so that only our own checks can notice.
 fn behind_its_back(dir: &Path, change: impl FnOnce(&sled::Db)) {
-    let db = sled::Config::new().path(dir.join("sled")).flush_every_ms(None).open().expect("sled opens");
+    let db = SledFiles::open(&dir.join("sled")).expect("sled opens");
     change(&db);
     db.flush().expect("sled writes");
 }

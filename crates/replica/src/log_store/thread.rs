@@ -4,11 +4,14 @@
 //! panics (sled has places that do), every request that waits and every later one is answered with an error, which
 //! ends the Raft node: never with silence.
 
-use std::{io, path::PathBuf, thread};
+use std::{io, path::PathBuf, thread, time::Duration};
 
 use openraft::storage::LogFlushed;
 use seams::SharedDisk;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
 
 use super::{
     check::Contents,
@@ -23,6 +26,9 @@ use crate::{
 /// The most requests that wait for the thread. openraft asks for one thing at a time, a reader for each other member
 /// too; more than this never wait.
 const MAX_WAITING_REQUESTS: usize = 64;
+
+/// How long a shutdown waits for the thread: a last write to a slow disk.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A handle on the log store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -138,9 +144,12 @@ impl StoreThread {
         let Self { requests, thread } = self;
         // If the thread is gone already, there is nobody to tell.
         let _ = requests.send(Request::Close).await;
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the thread of the raft log panicked");
+        let joined = tokio::task::spawn_blocking(move || thread.join());
+        match time::timeout(CLOSE_DEADLINE, joined).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(_panic))) => tracing::error!("the thread of the raft log panicked"),
+            Ok(Err(error)) => tracing::error!(%error, "nobody waited for the thread of the raft log"),
+            Err(_) => tracing::error!("the thread of the raft log did not end in time"),
         }
     }
 }

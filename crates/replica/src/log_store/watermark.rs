@@ -174,4 +174,22 @@ mod tests {
         written.file.write_all_at(&[0xff; 20], SLOT_STRIDE - newest_slot + 10).expect("it is torn");
         assert!(Watermark::open(&path).expect("it is read").is_none());
     }
+
+    /// What version 1 wrote is on disks; these bytes are never edited.
+    #[test]
+    fn the_bytes_of_version_1_are_fixed() {
+        let bytes = [
+            &b"pclwmk\0\x01"[..],
+            &[9, 0, 0, 0, 0, 0, 0, 0],
+            &[7, 0, 0, 0, 0, 0, 0, 0],
+            &[3, 0, 0, 0, 0, 0, 0, 0],
+            &[1],
+            &[0x34, 0x12, 0, 0, 0, 0, 0, 0],
+            &[2, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        .concat();
+        let written = encode(9, &mark(0x1234));
+        assert_eq!(written[..SLOT_BYTES - 4], bytes);
+        assert_eq!(decode(&written), Some((9, mark(0x1234))));
+    }
 }

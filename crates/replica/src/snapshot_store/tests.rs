@@ -10,7 +10,7 @@ use authority::{
     time::Wall,
 };
 use openraft::CommittedLeaderId;
-use seams::SystemDisk;
+use seams::{Disk, SystemDisk};
 use tempfile::TempDir;
 
 use super::*;
@@ -46,8 +46,6 @@ fn with_snapshots(indexes: &[u64]) -> TempDir {
     }
     dir
 }
-
-use seams::Disk;
 
 #[test]
 fn the_newest_snapshot_is_loaded_and_the_two_newest_are_kept() {

@@ -1,5 +1,10 @@
 //! The lease of the one voter.
 
+use std::{
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
 use authority::enforcement::{CutReason, Lease};
 
 use super::*;
@@ -44,6 +49,32 @@ async fn a_lease_that_lapsed_meanwhile_cuts_its_calls_before_it_is_renewed() {
     node.keeper().renew().await;
     assert_eq!(call.registered.mark().cut_reason(), Some(CutReason::LeaseExpired));
     assert!(node.gate.lease().covers(node.now().boot));
+    node.stopped().await;
+}
+
+/// A25, seen from a call: a node whose disk failed serves until its lease runs out, and then cuts by itself.
+#[tokio::test]
+async fn a_node_whose_disk_failed_cuts_its_calls_when_its_lease_runs_out() {
+    let short = |config| Config {
+        lease: Duration::from_millis(1_500),
+        heartbeat: Duration::from_millis(40),
+        election_min: Duration::from_millis(150),
+        election_max: Duration::from_millis(300),
+        ..config
+    };
+    let node = Node::with(short).await;
+    node.with_grants(&[1]).await;
+    let call = node.admitted(1).await;
+    node.disk.fail_syncs(true);
+    assert!(node.replica.propose(proposal(1, add_principal("bo"))).await.is_err());
+    node.clock.advance(Duration::from_secs(60));
+    let mark = call.registered.mark();
+    let cut = |context: &mut Context<'_>| {
+        if mark.poll_cut(context.waker()) { Poll::Ready(()) } else { Poll::Pending }
+    };
+    poll_fn(cut).await;
+    assert_eq!(mark.cut_reason(), Some(CutReason::LeaseExpired));
+    assert_eq!(node.gate.lease(), Lease::NONE);
     node.stopped().await;
 }
 
