@@ -10,8 +10,8 @@ use crate::private_network::PrivateNetwork;
 /// Resolving one name: resolvers try for 5 s a server, and a call should fail over to a message before its caller does.
 const RESOLVE: Duration = Duration::from_secs(5);
 
-/// Connecting, all addresses together: three retransmissions of a SYN.
-const CONNECT: Duration = Duration::from_secs(7);
+/// Connecting, shared among the addresses that are tried: a lost SYN is sent again after 1 s and after 3 s.
+const CONNECT: Duration = Duration::from_secs(9);
 
 /// The TLS handshake: two round trips, and a busy server's signature.
 const TLS: Duration = Duration::from_secs(7);
@@ -22,6 +22,9 @@ const HEAD: Duration = Duration::from_secs(120);
 
 /// Between two pieces of a body that is not a stream: such a body is finished when its head comes.
 const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// A body that is not a stream, in all: the largest at some 2 Mbit/s. Who drips on holds a connection on purpose.
+const BODY: Duration = Duration::from_secs(300);
 
 /// How long one stream may last. Clients open a new one and lose nothing.
 const STREAM_AGE: Duration = Duration::from_secs(24 * 3600);
@@ -81,6 +84,8 @@ pub struct Timeouts {
     pub head: Duration,
     /// Between two pieces of a body that is not a stream. Streams may be silent; keeping them alive is the edge's.
     pub body_idle: Duration,
+    /// A body that is not a stream, in all.
+    pub body: Duration,
     /// How long one stream may last.
     pub stream_age: Duration,
     /// How long a connection waits for its next call.
@@ -116,6 +121,7 @@ impl Default for Timeouts {
             tls: TLS,
             head: HEAD,
             body_idle: BODY_IDLE,
+            body: BODY,
             stream_age: STREAM_AGE,
             idle_connection: IDLE_CONNECTION,
         }

@@ -77,7 +77,7 @@ pub enum DialFailed {
     /// No address answers; this is what the last said.
     #[error("the host does not accept connections")]
     NotConnected(#[source] io::Error),
-    /// None answered in time.
+    /// The last one did not answer in time.
     #[error("the host did not accept a connection within {} s", .0.as_secs())]
     ConnectTimedOut(Duration),
 }
@@ -101,11 +101,22 @@ impl Dialer {
     pub(crate) async fn dial(&self, origin: &Origin) -> Result<TcpStream, DialFailed> {
         self.guard.check_origin(origin)?;
         let addresses = self.judged(origin, self.resolved(origin).await?)?;
-        let limit = self.timeouts.connect;
-        match timeout(limit, connect_to_first(&addresses)).await {
-            Ok(connected) => connected.map_err(DialFailed::NotConnected),
-            Err(_) => Err(DialFailed::ConnectTimedOut(limit)),
+        self.connect_to_first(&addresses).await
+    }
+
+    /// Each address gets its part of the time, so that one that swallows packets does not use up that of the others.
+    async fn connect_to_first(&self, addresses: &[SocketAddr]) -> Result<TcpStream, DialFailed> {
+        let tried = &addresses[..addresses.len().min(MAX_TRIED)];
+        let part = self.timeouts.connect / u32::try_from(tried.len()).expect("there are few").max(1);
+        let mut last = DialFailed::NoAddress;
+        for address in tried {
+            match timeout(part, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return prepared(stream).map_err(DialFailed::NotConnected),
+                Ok(Err(error)) => last = DialFailed::NotConnected(error),
+                Err(_) => last = DialFailed::ConnectTimedOut(part),
+            }
         }
+        Err(last)
     }
 
     async fn resolved(&self, origin: &Origin) -> Result<Vec<SocketAddr>, DialFailed> {
@@ -139,17 +150,6 @@ impl Dialer {
             None => Err(DialFailed::NoAddress),
         }
     }
-}
-
-async fn connect_to_first(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses.iter().take(MAX_TRIED) {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return prepared(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 fn prepared(stream: TcpStream) -> io::Result<TcpStream> {

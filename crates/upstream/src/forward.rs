@@ -14,6 +14,7 @@
 use std::{
     future::Future,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use authority::{
@@ -161,7 +162,9 @@ impl Sending<'_> {
     async fn connect(&self) -> Result<Connection, ForwardFailed> {
         let mark = self.permit.mark();
         let origin = &self.permit.server().endpoint.origin;
-        match until_cut(mark, self.inner.connector.connect(origin, mark)).await {
+        // Boxed, because it is large and most calls need none.
+        let connecting = Box::pin(self.inner.connector.connect(origin, mark));
+        match until_cut(mark, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(ConnectFailed::Cut)) | Err(Cut) => Err(cut(mark, Sent::Nothing)),
             Ok(Err(failed)) => Err(ForwardFailed::NotConnected(failed)),
@@ -194,7 +197,7 @@ impl Sending<'_> {
     }
 
     /// The outcome of `work`, or nothing after `limit`, unless the call is cut first.
-    async fn answer<F: Future>(&self, limit: std::time::Duration, work: F) -> Result<Option<F::Output>, Cut> {
+    async fn answer<F: Future>(&self, limit: Duration, work: F) -> Result<Option<F::Output>, Cut> {
         until_cut(self.permit.mark(), async { timeout(limit, work).await.ok() }).await
     }
 

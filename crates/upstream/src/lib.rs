@@ -12,7 +12,7 @@
 //!
 //! What must stay true:
 //!
-//! - No byte goes to a socket but through [`gated_socket`], under the mark of the one call that holds the
+//! - No byte goes to a socket but through the gated socket, under the mark of the one call that holds the
 //!   connection; a connection between calls writes nothing (promise R2 of the design).
 //! - A secret goes to the origin it is bound to, and nothing of a client but the body and a short list of headers goes
 //!   anywhere; the upstream's headers come back only from a short list (S1, S2).
@@ -50,8 +50,13 @@ mod transport;
 mod until_cut;
 
 pub use config::Config;
+pub use connection::ConnectFailed;
+pub use credential::AttachRefused;
 pub use forward::Upstreams;
 pub use forward_failed::{ForwardFailed, Sent};
-pub use outbound::{Outbound, OutboundHeaders, Verb};
+pub use outbound::{Outbound, OutboundHeaders, ParamHeader, Verb};
 pub use reply::{Reply, ReplyKind, Report};
 pub use reply_body::{ReplyBody, ReplyBroken};
+pub use response_headers::{HeadRefused, MAX_UPSTREAM_SESSION_BYTES};
+pub use stream_bounds::StreamRefused;
+pub use tls::RootsRefused;

@@ -19,7 +19,8 @@ pub struct Reply {
     pub session: Option<HeaderValue>,
     /// How long the server asks to wait before a retry, at most an hour.
     pub retry_after_seconds: Option<u32>,
-    /// The body: bounded, aware of the cut, and without the injected secret. Its length is not known before its end.
+    /// The body: bounded, aware of the cut, and without the injected secret. Where a secret was attached its length is
+    /// not known before its end, because the redactor may change it.
     pub body: ReplyBody,
     /// The figures, which grow while the body is read.
     pub report: Arc<Report>,

@@ -15,7 +15,7 @@ use std::{
 
 use authority::enforcement::{CallMark, CutReason};
 use bytes::Bytes;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use seams::SharedClock;
 use tokio::time::{Sleep, sleep};
@@ -38,6 +38,7 @@ pub struct ReplyBody {
     redactor: Option<Redactor>,
     bound: Bound,
     received: u64,
+    began_nanos: u64,
     /// Runs while there is something to wait for.
     timer: Option<Pin<Box<Sleep>>>,
     clock: SharedClock,
@@ -63,7 +64,7 @@ pub(crate) struct Course {
 /// What bounds a body.
 pub(crate) enum Bound {
     /// It is finished when its head comes, and only has to arrive.
-    Whole { bytes: u64, idle: Duration },
+    Whole { bytes: u64, idle: Duration, in_all: Duration },
     /// It may be silent for long, and ends some day.
     Stream { bytes: u64, age: Duration, events: StreamBounds },
 }
@@ -86,6 +87,9 @@ pub enum ReplyBroken {
     /// Nothing came for too long.
     #[error("the answer stopped for more than {} s", .0.as_secs())]
     Stalled(Duration),
+    /// It came too slowly (FAULTS D02).
+    #[error("the answer was not whole after {} s", .0.as_secs())]
+    TooSlow(Duration),
     /// As a stream, it lasted too long.
     #[error("the stream lasted more than {} s", .0.as_secs())]
     TooOld(Duration),
@@ -96,7 +100,7 @@ pub enum ReplyBroken {
 
 impl Bound {
     pub(crate) fn whole(bounds: &Bounds, timeouts: &Timeouts) -> Self {
-        Self::Whole { bytes: bounds.body_bytes, idle: timeouts.body_idle }
+        Self::Whole { bytes: bounds.body_bytes, idle: timeouts.body_idle, in_all: timeouts.body }
     }
 
     pub(crate) fn stream(bounds: &Bounds, timeouts: &Timeouts) -> Self {
@@ -114,9 +118,19 @@ impl Bound {
 impl ReplyBody {
     pub(crate) fn new(incoming: Incoming, lender: Lender, course: Course) -> Self {
         let Course { mark, redactor, bound, clock, report } = course;
-        let lender = Some(lender);
-        let mut body =
-            Self { incoming, lender, mark, redactor, bound, received: 0, timer: None, clock, report };
+        let (lender, began_nanos) = (Some(lender), clock.boot_nanos());
+        let mut body = Self {
+            incoming,
+            lender,
+            mark,
+            redactor,
+            bound,
+            received: 0,
+            began_nanos,
+            timer: None,
+            clock,
+            report,
+        };
         if body.incoming.is_end_stream() {
             body.give_back();
         }
@@ -152,9 +166,16 @@ impl ReplyBody {
         if self.received > limit {
             return Err(ReplyBroken::TooLarge { limit });
         }
+        let now = self.clock.boot_nanos();
         match &mut self.bound {
-            Bound::Whole { .. } => self.timer = None,
-            Bound::Stream { events, .. } => events.take(&bytes, self.clock.boot_nanos())?,
+            Bound::Whole { in_all, .. } => {
+                let since = Duration::from_nanos(now.saturating_sub(self.began_nanos));
+                if since >= *in_all {
+                    return Err(ReplyBroken::TooSlow(*in_all));
+                }
+                self.timer = None;
+            }
+            Bound::Stream { events, .. } => events.take(&bytes, now)?,
         }
         Ok(self.redacted(|redactor| redactor.push(bytes.clone())).unwrap_or(bytes))
     }
@@ -222,6 +243,11 @@ impl Body for ReplyBody {
 
     fn is_end_stream(&self) -> bool {
         self.lender.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        // What the redactor may change has no length before its end.
+        if self.redactor.is_some() { SizeHint::default() } else { self.incoming.size_hint() }
     }
 }
 

@@ -110,19 +110,18 @@ fn add_encoded(secret: &[u8], forms: &mut Vec<Zeroizing<Vec<u8>>>) {
     for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
         let digit = |nibble: u8| digits[usize::from(nibble)];
         let hex = secret.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-        forms.push(Zeroizing::new(hex.collect()));
+        forms.push(collected(2 * secret.len(), hex));
     }
     for set in [STRICT, COMPONENT] {
-        let upper: Zeroizing<Vec<u8>> =
-            Zeroizing::new(percent_encode(secret, set).flat_map(str::bytes).collect());
+        let upper = collected(3 * secret.len(), percent_encode(secret, set).flat_map(str::bytes));
         forms.push(lower_case_escapes(&upper));
         // Forms are written with a plus for a space (WHATWG URL, application/x-www-form-urlencoded).
-        forms.push(Zeroizing::new(replaced(&upper, b"%20", b"+")));
+        forms.push(replaced(&upper, b"%20", b"+"));
         forms.push(upper);
     }
-    let json = Zeroizing::new(replaced(&replaced(secret, b"\\", b"\\\\"), b"\"", b"\\\""));
-    forms.push(Zeroizing::new(replaced(&json, b"/", b"\\/")));
-    forms.push(Zeroizing::new(html_safe(&json)));
+    let json = replaced(&replaced(secret, b"\\", b"\\\\"), b"\"", b"\\\"");
+    forms.push(replaced(&json, b"/", b"\\/"));
+    forms.push(html_safe(&json));
     forms.push(json);
 }
 
@@ -151,26 +150,34 @@ fn lower_case_escapes(text: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// What Go's `encoding/json` writes, and others for texts that go into pages.
-fn html_safe(json: &[u8]) -> Vec<u8> {
-    let less = replaced(json, b"<", b"\\u003c");
-    let greater = Zeroizing::new(replaced(&Zeroizing::new(less), b">", b"\\u003e"));
-    replaced(&greater, b"&", b"\\u0026")
+fn html_safe(json: &[u8]) -> Zeroizing<Vec<u8>> {
+    replaced(&replaced(&replaced(json, b"<", b"\\u003c"), b">", b"\\u003e"), b"&", b"\\u0026")
 }
 
-fn replaced(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
-    // Room for the worst case, so that no partial copy is left behind by growing.
-    let mut out = Vec::with_capacity(text.len() * with.len().max(1));
-    let mut at = 0;
-    while at < text.len() {
-        if text[at..].starts_with(what) {
-            out.extend_from_slice(with);
-            at += what.len();
-        } else {
-            out.push(text[at]);
-            at += 1;
-        }
+fn replaced(text: &[u8], what: &[u8], with: &[u8]) -> Zeroizing<Vec<u8>> {
+    let places = text.windows(what.len()).filter(|window| *window == what).count();
+    let mut out = Zeroizing::new(Vec::with_capacity(text.len() + places * with.len()));
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        rest = match rest.strip_prefix(what) {
+            Some(after) => {
+                out.extend_from_slice(with);
+                after
+            }
+            None => {
+                out.push(*first);
+                &rest[1..]
+            }
+        };
     }
     out
+}
+
+/// The bytes, in a vector that had room for all of them, so that growing left no partial copy behind.
+fn collected(capacity: usize, bytes: impl Iterator<Item = u8>) -> Zeroizing<Vec<u8>> {
+    let mut collected = Zeroizing::new(Vec::with_capacity(capacity));
+    collected.extend(bytes);
+    collected
 }
 
 /// The table of moves over the first `shortest` bytes of each form.

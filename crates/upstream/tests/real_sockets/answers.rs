@@ -67,6 +67,20 @@ async fn d01_a_server_that_hangs_in_the_body_is_given_up() {
     assert_eq!(upstream.end().await, End::Reset);
 }
 
+/// D02: a body that comes too slowly in all is given up, however regularly it drips.
+#[tokio::test]
+async fn d02_a_body_that_drips_is_given_up() {
+    let dripping = Answer::Endless(chunked("application/json"), chunk(b" "));
+    let mut upstream = RecordingUpstream::answering(dripping).await;
+    let timeouts = Timeouts { body: SHORT, ..Timeouts::default() };
+    let mut world = World::new(&upstream.url("/"), upstream::Config { timeouts, ..loopback() });
+    let granted = world.grant("ana");
+    let (reply, _registered) = world.post(granted, b"{}").await.expect("the head comes");
+    let broken = read(reply.body).await.expect_err("it has no end");
+    assert!(matches!(broken, ReplyBroken::TooSlow(limit) if limit == SHORT), "{broken:?}");
+    assert_eq!(upstream.end().await, End::Reset);
+}
+
 /// D01: a connection that breaks in the body never looks like an end.
 #[tokio::test]
 async fn d01_a_body_that_breaks_off_is_an_error() {

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use authority::credential::Attachment;
 use seams::ManualClock;
-use upstream::{ForwardFailed, Sent, dialer::SystemResolver};
+use tokio::task::JoinSet;
+use upstream::{ForwardFailed, Outbound, Sent, dialer::SystemResolver};
 
 use crate::{
-    recording_upstream::{Answer, End, RecordingUpstream, ok},
-    world::{World, loopback},
+    recording_upstream::{Answer, End, Recorded, RecordingUpstream, ok},
+    world::{World, loopback, post, read},
 };
 
 fn pong() -> Answer {
@@ -127,7 +128,51 @@ async fn a_connection_with_unsent_bytes_is_not_used_again() {
     let mut world = World::new(&url, loopback());
     let ana = world.grant("ana");
     let (reply, _registered) = world.post(ana, &LARGE).await.expect("it answers early");
-    assert_eq!(crate::world::read(reply.body).await.expect("a whole body"), "{}");
+    assert_eq!(read(reply.body).await.expect("a whole body"), "{}");
     assert_eq!(world.call(ana).await.expect("it answers"), "[]");
     server.await.expect("it saw two connections");
+}
+
+/// C08, D06: an answer that nobody asked for, sent behind a good one, is never taken for that of the next call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c08_d06_an_unasked_answer_is_not_given_to_the_next_call() {
+    let both = [ok("application/json", b"[1]"), ok("application/json", b"[2]")].concat();
+    let upstream = RecordingUpstream::answering(Answer::Pieces(vec![both])).await;
+    let mut world = World::new(&upstream.url("/"), loopback());
+    let ana = world.grant("ana");
+    for _ in 0..50 {
+        match world.call(ana).await {
+            Ok(body) => assert_eq!(body, "[1]"),
+            Err(failed) => assert!(matches!(failed, ForwardFailed::Lost { .. }), "{failed:?}"),
+        }
+    }
+}
+
+/// D28: many calls at once over shared connections; each gets the answer to its own request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d28_concurrent_calls_never_get_each_others_answers() {
+    const TASKS: usize = 16;
+    const CALLS: usize = 40;
+    let echo = |request: &Recorded| Answer::Pieces(vec![ok("application/json", &request.body)]);
+    let upstream = RecordingUpstream::scripted(echo).await;
+    let mut world = World::with_secret(&upstream.url("/"), loopback());
+    let granted = [world.grant("ana"), world.grant("ben")];
+    let world = Arc::new(world);
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        let (world, granted) = (Arc::clone(&world), granted[task % 2]);
+        tasks.spawn(async move {
+            for call in 0..CALLS {
+                let tag = format!("{{\"task\":{task},\"call\":{call}}}");
+                let (permit, _registered) = world.permit(granted);
+                let outbound = Outbound { body: tag.clone().into(), ..post(b"") };
+                let reply = world.upstreams.forward(permit, outbound).await.expect("it answers");
+                assert_eq!(read(reply.body).await.expect("a whole body"), tag);
+            }
+        });
+    }
+    while let Some(task) = tasks.join_next().await {
+        task.expect("every answer is its own");
+    }
+    assert_eq!(upstream.requests().len(), TASKS * CALLS);
 }
