@@ -338,7 +338,8 @@ impl Exchange<'_> {
                 ReplyBroken::TooLarge { .. }
                 | ReplyBroken::Stream(_)
                 | ReplyBroken::Stalled(_)
-                | ReplyBroken::TooOld(_),
+                | ReplyBroken::TooOld(_)
+                | ReplyBroken::TooSlow(_),
             )
             | Broke::TooLarge => ("the upstream server's answer went over a bound", Ending::LimitReached),
             Broke::Unreadable => ("the upstream server's list cannot be read", Ending::UpstreamFailed),
