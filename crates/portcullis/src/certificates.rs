@@ -21,10 +21,7 @@ pub fn create_authority(dir: &DataDir, cluster: &str) -> Result<()> {
     }
     fs::create_dir_all(dir.tls())?;
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name.push(DnType::CommonName, format!("portcullis cluster {cluster}"));
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let params = authority_params(cluster);
     let certificate = params.self_signed(&key)?;
     write_private(&authority_key(dir), key.serialize_pem().as_bytes())?;
     // The certificate comes last: where it is, the key is too.
@@ -32,11 +29,11 @@ pub fn create_authority(dir: &DataDir, cluster: &str) -> Result<()> {
 }
 
 /// The admin listener's TLS: a fresh certificate under the cluster's authority for `names`.
-pub fn admin_tls(dir: &DataDir, names: Vec<String>) -> Result<Arc<ServerConfig>> {
-    let authority = fs::read_to_string(dir.ca_certificate())
+pub fn admin_tls(dir: &DataDir, cluster: &str, names: Vec<String>) -> Result<Arc<ServerConfig>> {
+    let signing = fs::read_to_string(authority_key(dir))
         .with_context(|| format!("no certificate authority in {}; run `portcullis init` first", dir.tls().display()))?;
-    let signing = KeyPair::from_pem(&fs::read_to_string(authority_key(dir))?)?;
-    let issuer = Issuer::from_ca_cert_pem(&authority, signing)?;
+    let params = authority_params(cluster);
+    let issuer = Issuer::from_params(&params, KeyPair::from_pem(&signing)?);
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name.push(DnType::CommonName, "portcullis admin");
@@ -74,6 +71,15 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
         fs::rename(&beside, path)
     };
     attempt().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What the authority's certificate says. It is the same each time, so that issuing needs only the key.
+fn authority_params(cluster: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, format!("portcullis cluster {cluster}"));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn authority_key(dir: &DataDir) -> std::path::PathBuf {

@@ -11,7 +11,12 @@
 //!     operator-token   the token of `dev`'s operator; `init` prints the first one and keeps no copy
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
 
 /// The files of one node.
 #[derive(Clone, Debug)]
@@ -28,6 +33,22 @@ impl DataDir {
     /// The directory itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Locks the directory for this process, as long as the answer lives. Keys are made and opened only under the lock.
+    pub fn lock(&self) -> Result<File> {
+        std::fs::create_dir_all(&self.root).with_context(|| format!("cannot create {}", self.root.display()))?;
+        let lock = File::create(self.root.join("lock")).context("cannot create the lock of the data directory")?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => bail!(
+                "another gateway runs on {}: stop it first, or choose another directory",
+                self.root.display()
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", self.root.display()))
+            }
+        }
     }
 
     /// The keyring's directory.

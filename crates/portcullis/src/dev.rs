@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use authority::server;
 use keyring::seal::Aad;
 use tokio::net::TcpListener;
+use upstream::private_network::PrivateNetwork;
 
 use self::welcome::Welcome;
 use crate::{
@@ -43,7 +44,10 @@ pub async fn run(arguments: &DevArguments, output: Output, host: &Host) -> Resul
         }
     }
     let dir = DataDir::new(&arguments.data_dir);
-    crate::init::prepare(&dir, &*host.entropy)?;
+    {
+        let _lock = dir.lock()?;
+        crate::init::prepare(&dir, &*host.entropy)?;
+    }
     let node = Node::start(settings(arguments, dir.clone()).await?, host).await?;
     Context::write(&dir, &format!("https://{}", node.admin_address))?;
 
@@ -58,7 +62,10 @@ pub async fn run(arguments: &DevArguments, output: Output, host: &Host) -> Resul
         token: first.token,
     };
     welcome.print(output);
-    wait_for_stop().await?;
+    tokio::select! {
+        stopped = wait_for_stop() => stopped?,
+        failed = node.failed() => return Err(failed),
+    }
     node.stop().await?;
     serving.await.context("the demo server failed")
 }
@@ -72,8 +79,11 @@ async fn settings(arguments: &DevArguments, dir: DataDir) -> Result<Settings> {
         admin: bind(arguments.admin_listen, "operators").await?,
         admin_names: vec!["localhost".to_owned(), arguments.admin_listen.ip().to_string()],
         health: TcpListener::bind(SocketAddr::new(loopback, 0)).await?,
-        edge: edge_config()?,
-        upstream: upstream_config()?,
+        edge: edge::Config::default(),
+        upstream: upstream::Config {
+            private_networks: vec![PrivateNetwork::loopback()],
+            ..upstream::Config::default()
+        },
         durability: wal::Durability::Written,
         wal_max_bytes: WAL_MAX_BYTES,
     })

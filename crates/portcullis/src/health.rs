@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc};
 
+use anyhow::Result;
 use authority::{enforcement::Gate, time::Boot};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -43,12 +44,12 @@ impl Probed {
 }
 
 /// Serves probes until `stop`.
-pub async fn serve(listener: TcpListener, probed: Arc<Probed>, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, probed: Arc<Probed>, stop: CancellationToken) -> Result<()> {
     let places = Arc::new(Semaphore::new(MAX_PROBES));
     loop {
         let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         let socket = match accepted {

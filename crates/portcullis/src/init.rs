@@ -85,6 +85,7 @@ pub async fn run(root: &Path, admin_url: &str, host: &crate::node::Host) -> Resu
             root.display()
         );
     }
+    let _lock = dir.lock()?;
     let prepared = prepare(&dir, &*host.entropy)?;
     let replica = crate::node::open_replica(&dir, &prepared.cluster, host).await?;
     let token = add_first_operator(&replica, &prepared.keyring, &host.entropy).await?;

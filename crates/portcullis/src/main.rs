@@ -3,7 +3,6 @@
 //! Thin on purpose: it reads arguments, sets up logging, hardens the process and hands over. What must stay true: the
 //! process is hardened before the first secret is read, and only data goes to standard output.
 
-mod archive_head;
 mod certificates;
 mod cli;
 mod config;

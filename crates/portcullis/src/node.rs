@@ -11,13 +11,16 @@
 //! Start: keys, state, a fresh epoch, the log under that epoch, then the listeners. Stop: the listeners, the calls, the
 //! log, the archive, the state. Nothing is acknowledged after its log is closed.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod data_plane;
+mod joints;
+
+use std::{net::SocketAddr, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use authority::{enforcement::Gate, name::Name, node};
+use authority::{enforcement::Gate, name::Name, node, time::Boot};
 use edge::Edge;
-use keyring::Keyring;
-use ledger::Archiver;
+use keyring::{Keyring, signing::KeyName};
+use ledger::{Archiver, store::Store};
 use replica::Replica;
 use rustls::ServerConfig;
 use seams::{SharedClock, SharedDisk, SharedEntropy, SystemClock, SystemDisk, SystemEntropy};
@@ -26,13 +29,22 @@ use tokio_util::sync::CancellationToken;
 use upstream::Upstreams;
 use wal::Wal;
 
-use crate::{archive_head::ProposeHead, data_dir::DataDir, health, init};
+use self::{
+    data_plane::DataPlane,
+    joints::{EndpointGuard, LogState, ProposeHead},
+};
+use crate::{
+    certificates,
+    data_dir::DataDir,
+    health::{self, Probed},
+    init,
+};
 
 /// The id of the one node there is; the cluster gives out others.
 pub const FIRST_NODE: node::Id = node::Id(1);
 
-/// How long a stop waits for calls before it cuts them.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How often the node looks whether it still holds its lease: a sixth of one, as often as it is renewed.
+const LEASE_WATCH: Duration = Duration::from_millis(500);
 
 /// What the host gives.
 #[derive(Clone)]
@@ -79,10 +91,12 @@ pub struct Node {
     pub data_address: SocketAddr,
     /// Where operators reach it.
     pub admin_address: SocketAddr,
-    edge: Arc<Edge>,
+    data_plane: DataPlane,
     wal: Wal,
-    stop: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
+    stop: Stop,
+    listeners: Vec<JoinHandle<Result<()>>>,
+    archiving: JoinHandle<()>,
+    _lock: std::fs::File,
 }
 
 impl Host {
@@ -98,8 +112,164 @@ pub async fn open_replica(dir: &DataDir, cluster: &Name, host: &Host) -> Result<
 }
 
 async fn open_replica_with(dir: &DataDir, cluster: &Name, host: &Host, gate: &Arc<Gate>) -> Result<Replica> {
-    let config = replica::Config::new(dir.raft(), FIRST_NODE, cluster.clone());
+    let mut config = replica::Config::new(dir.raft(), FIRST_NODE);
+    config.cluster = Some(cluster.clone());
     Replica::open(config, Arc::clone(gate), Arc::clone(&host.clock), Arc::clone(&host.entropy))
         .await
         .context("the replicated state could not be opened")
+}
+
+impl Node {
+    /// Starts a node whose keys are there.
+    pub async fn start(settings: Settings, host: &Host) -> Result<Self> {
+        let dir = settings.dir.clone();
+        let lock = dir.lock()?;
+        let keyring = Arc::new(Keyring::open(&dir.keys(), &*host.disk)?);
+        let cluster = init::cluster_of(&keyring);
+        let gate = Arc::new(Gate::new());
+        let replica = open_replica_with(&dir, &cluster, host, &gate).await?;
+        let epoch = replica.register_incarnation().await.context("this start could not be registered")?;
+        let wal = open_log(&settings, host, epoch)?;
+        let upstreams = Upstreams::new(
+            settings.upstream.clone(),
+            Arc::clone(&gate),
+            Arc::clone(&keyring),
+            Arc::clone(&host.clock),
+        )?;
+        let parts = Joined { gate, keyring, replica, wal, upstreams, cluster };
+        Self::serve(settings, host, parts, lock)
+    }
+
+    fn serve(settings: Settings, host: &Host, parts: Joined, lock: std::fs::File) -> Result<Self> {
+        let Joined { gate, keyring, replica, wal, upstreams, cluster } = parts;
+        let stop = Stop::default();
+        let admin_tls = certificates::admin_tls(&settings.dir, cluster.as_str(), settings.admin_names)?;
+        let store = Store::create(&settings.dir.archive())?;
+        let archiver = Archiver::new(ledger::archiver::Parts {
+            store: store.clone(),
+            wal: wal.clone(),
+            gate: Arc::clone(&gate),
+            commit: Arc::new(ProposeHead { replica: replica.clone(), entropy: Arc::clone(&host.entropy) }),
+            signer: keyring.audit_signer(KeyName::from_str(&format!("portcullis/{cluster}"))?),
+            cluster,
+            entropy: Arc::clone(&host.entropy),
+        });
+        let admin = admin::Parts {
+            replica: replica.clone(),
+            gate: Arc::clone(&gate),
+            keyring: Arc::clone(&keyring),
+            audit: ledger::Reader::new(store, wal.clone(), Arc::clone(&gate)),
+            check_endpoint: Arc::new(EndpointGuard(upstreams.clone())),
+            recording: Arc::new(LogState(wal.clone())),
+            clock: Arc::clone(&host.clock),
+            entropy: Arc::clone(&host.entropy),
+        };
+        let probed = Probed { gate: Arc::clone(&gate), wal: wal.clone(), clock: Arc::clone(&host.clock) };
+        let wipe = wipe_at_lease_loss(upstreams.clone(), Arc::clone(&gate), Arc::clone(&host.clock), stop.listeners.clone());
+        let edge = Edge::new(edge::Parts {
+            config: settings.edge,
+            gate,
+            wal: wal.clone(),
+            upstreams,
+            keyring: Arc::clone(&keyring),
+            clock: Arc::clone(&host.clock),
+            entropy: Arc::clone(&host.entropy),
+        });
+        let (data_address, admin_address) = (settings.data.local_addr()?, settings.admin.local_addr()?);
+        let data_plane = DataPlane::start(edge, settings.data, settings.data_tls, stop.listeners.clone())?;
+        let listeners = vec![
+            tokio::spawn(serve_admin(settings.admin, admin_tls, admin, stop.listeners.clone())),
+            tokio::spawn(health::serve(settings.health, Arc::new(probed), stop.listeners.clone())),
+            tokio::spawn(wipe),
+        ];
+        let archiving = tokio::spawn(archiver.run(stop.archiver.clone().cancelled_owned()));
+        Ok(Self { replica, keyring, data_address, admin_address, data_plane, wal, stop, listeners, archiving, _lock: lock })
+    }
+
+    /// Cancelled when the node begins to stop.
+    pub fn stop_signal(&self) -> CancellationToken {
+        self.stop.listeners.clone()
+    }
+
+    /// Waits until the node cannot go on, and says why: after a failure of its disk only a new start knows what it holds.
+    pub async fn failed(&self) -> anyhow::Error {
+        anyhow::Error::from(self.replica.stopped().await).context("the replicated state stopped; restart the node")
+    }
+
+    /// Stops in order: listeners and calls, the log, the archive, the state.
+    pub async fn stop(self) -> Result<()> {
+        tracing::info!("stopping: no new calls, open ones may finish");
+        self.stop.listeners.cancel();
+        self.data_plane.finish().await?;
+        for listener in self.listeners {
+            listener.await.context("a listener failed")??;
+        }
+        self.wal.flush().await.context("the write-ahead log could not be written to its end")?;
+        self.stop.archiver.cancel();
+        self.archiving.await.context("the archiver failed")?;
+        self.wal.close().await;
+        self.replica.shutdown().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The parts that are there before anything listens.
+struct Joined {
+    gate: Arc<Gate>,
+    keyring: Arc<Keyring>,
+    replica: Replica,
+    wal: Wal,
+    upstreams: Upstreams,
+    cluster: Name,
+}
+
+/// What ends the tasks of a node, in this order.
+#[derive(Default)]
+struct Stop {
+    listeners: CancellationToken,
+    archiver: CancellationToken,
+}
+
+async fn serve_admin(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    parts: admin::Parts,
+    stop: CancellationToken,
+) -> Result<()> {
+    admin::serve(listener, tls, parts, stop.cancelled_owned()).await.context("the admin listener failed")
+}
+
+fn open_log(settings: &Settings, host: &Host, epoch: node::Epoch) -> Result<Wal> {
+    let mut config = wal::Config::new(settings.dir.wal(), settings.durability);
+    config.max_bytes = settings.wal_max_bytes;
+    let (wal, recovery) = Wal::open(config, Arc::clone(&host.disk), Arc::clone(&host.clock), FIRST_NODE, epoch)
+        .context("the write-ahead log could not be opened")?;
+    tracing::info!(?recovery, "the write-ahead log is open");
+    Ok(wal)
+}
+
+/// Forgets opened secrets when the lease is lost: a node that may not enforce has no business with them.
+async fn wipe_at_lease_loss(
+    upstreams: Upstreams,
+    gate: Arc<Gate>,
+    clock: SharedClock,
+    stop: CancellationToken,
+) -> Result<()> {
+    let mut ticks = tokio::time::interval(LEASE_WATCH);
+    let mut held = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => {}
+        }
+        let holds = gate.lease().covers(Boot(clock.boot_nanos()));
+        if held && !holds {
+            tracing::warn!("the lease is lost: opened secrets are forgotten, calls are refused");
+            upstreams.wipe();
+        }
+        held = holds;
+    }
+    upstreams.wipe();
+    Ok(())
 }

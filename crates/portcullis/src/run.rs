@@ -8,7 +8,7 @@ use tokio::{
 
 use crate::{
     certificates,
-    config::{Config, Durability},
+    config::{Config, Data, Durability, Upstream},
     data_dir::DataDir,
     node::{Host, Node, Settings},
 };
@@ -26,7 +26,10 @@ pub async fn run(config: &Config, host: &Host) -> Result<()> {
         "admin_address": node.admin_address.to_string(),
     });
     println!("{ready}");
-    wait_for_stop().await?;
+    tokio::select! {
+        stopped = wait_for_stop() => stopped?,
+        failed = node.failed() => return Err(failed),
+    }
     node.stop().await
 }
 
@@ -62,12 +65,35 @@ async fn settings(config: &Config, dir: DataDir) -> Result<Settings> {
         admin: bind(config.admin.listen, "operators").await?,
         admin_names,
         health: bind(config.health.listen, "probes").await?,
-        edge: edge_config(config)?,
-        upstream: upstream_config(config)?,
+        edge: edge_config(&config.data)?,
+        upstream: upstream_config(&config.upstream)?,
         durability: match config.audit.durability {
             Durability::Synced => wal::Durability::Synced,
             Durability::Written => wal::Durability::Written,
         },
         wal_max_bytes: config.audit.max_bytes,
+    })
+}
+
+fn edge_config(data: &Data) -> Result<edge::Config> {
+    let trusted = data.trusted_proxies.iter().map(|text| text.parse());
+    Ok(edge::Config {
+        hosts: data.hosts.clone(),
+        origins: data.origins.clone(),
+        trusted_proxies: trusted.collect::<Result<_, _>>().context("[data] trusted_proxies")?,
+        ..edge::Config::default()
+    })
+}
+
+fn upstream_config(upstream: &Upstream) -> Result<upstream::Config> {
+    let networks = upstream.private_networks.iter().map(|text| text.parse());
+    let extra_roots_pem = match &upstream.extra_ca {
+        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+        None => Vec::new(),
+    };
+    Ok(upstream::Config {
+        private_networks: networks.collect::<Result<_, _>>().context("[upstream] private_networks")?,
+        extra_roots_pem,
+        ..upstream::Config::default()
     })
 }

@@ -1,0 +1,70 @@
+//! The client half of the command line: noun and verb, over the gRPC admin API and nothing else, so that whatever it can
+//! do another program can do too.
+//!
+//! Data goes to standard output, messages to standard error. An error ends with what to do next, and the exit status
+//! tells a script what kind it was.
+
+mod audit;
+mod audit_entry;
+mod connection;
+mod credential;
+mod failure;
+mod grant;
+mod instant;
+mod output;
+mod principal;
+mod server;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+pub use self::output::Output;
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Global {
+    /// The context file that says how to reach the gateway. Without it: ./.portcullis-dev/context.toml, then
+    /// ~/.config/portcullis/context.toml.
+    #[arg(long, global = true, env = "PORTCULLIS_CONTEXT")]
+    pub context: Option<PathBuf>,
+    /// The form of what is printed.
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// The commands that talk to a running gateway.
+#[derive(Subcommand)]
+pub enum ClientCommand {
+    /// Upstream MCP servers behind the gateway.
+    #[command(subcommand)]
+    Server(server::Command),
+    /// The secrets of upstream servers. They can be set and never read.
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// People, agents and services that may hold grants.
+    #[command(subcommand)]
+    Principal(principal::Command),
+    /// Grants: who may use which tools of which servers.
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// The record of every call and every change.
+    #[command(subcommand)]
+    Audit(audit::Command),
+}
+
+/// Runs a command and answers the exit status.
+pub async fn run(command: ClientCommand, global: &Global) -> Result<ExitCode> {
+    let done = match command {
+        ClientCommand::Server(command) => server::run(command, global).await,
+        ClientCommand::Credential(command) => credential::run(command, global).await,
+        ClientCommand::Principal(command) => principal::run(command, global).await,
+        ClientCommand::Grant(command) => grant::run(command, global).await,
+        ClientCommand::Audit(command) => audit::run(command, global).await,
+    };
+    match done {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => Ok(failure::report(&error)),
+    }
+}

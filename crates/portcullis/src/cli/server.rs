@@ -1,0 +1,135 @@
+//! `portcullis server`: upstream servers.
+
+use std::io::{BufRead, IsTerminal};
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use wire::pb::admin::v1::{
+    self as api, ServerState, server_service_client::ServerServiceClient,
+};
+
+use super::{
+    Global,
+    connection::{self, Connection},
+    output::{self, Column},
+};
+
+const COLUMNS: [Column; 4] = [("server", "server"), ("url", "url"), ("status", "status"), ("credential", "credential")];
+
+/// The verbs.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Put an MCP server (Streamable HTTP) behind the gateway.
+    Add {
+        /// The name clients use in /mcp/NAME/: lower-case letters, digits and hyphens. It can never be used again.
+        name: String,
+        /// Where the server answers, exactly as it wants to be called.
+        #[arg(long)]
+        url: String,
+    },
+    /// List the servers.
+    List,
+    /// Show one server.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Let no call through to a server, until it is enabled again.
+    Disable {
+        /// Its name.
+        name: String,
+    },
+    /// Let calls through to a disabled server again.
+    Enable {
+        /// Its name.
+        name: String,
+    },
+    /// Remove a server for good, with its credential. Its name stays taken.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Runs a verb.
+pub async fn run(command: Command, global: &Global) -> Result<()> {
+    if let Command::Remove { name, yes: false } = &command {
+        confirm_removal(name)?;
+    }
+    let mut client = ServerServiceClient::new(connection::open(global).await?);
+    let server = match command {
+        Command::Add { name, url } => {
+            let server = Some(api::Server { url, ..api::Server::default() });
+            let request = api::CreateServerRequest { server_id: name, server, ..Default::default() };
+            client.create_server(request).await?.into_inner().server
+        }
+        Command::List => return list(&mut client, global).await,
+        Command::Show { name } => {
+            client.get_server(api::GetServerRequest { name: resource(&name) }).await?.into_inner().server
+        }
+        Command::Disable { name } => {
+            let request = api::DisableServerRequest { name: resource(&name), ..Default::default() };
+            client.disable_server(request).await?.into_inner().server
+        }
+        Command::Enable { name } => {
+            let request = api::EnableServerRequest { name: resource(&name), ..Default::default() };
+            client.enable_server(request).await?.into_inner().server
+        }
+        Command::Remove { name, .. } => {
+            let request = api::DeleteServerRequest { name: resource(&name), ..Default::default() };
+            client.delete_server(request).await?;
+            eprintln!("Removed {name}. No call goes to it any more.");
+            return Ok(());
+        }
+    };
+    output::object(&shown(&server.unwrap_or_default()), &COLUMNS, global.output)
+}
+
+async fn list(client: &mut ServerServiceClient<Connection>, global: &Global) -> Result<()> {
+    let (mut servers, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = api::ListServersRequest { page_token, ..Default::default() };
+        let page = client.list_servers(request).await?.into_inner();
+        servers.extend(page.servers.iter().map(shown));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return output::list(&servers, &COLUMNS, global.output);
+        }
+    }
+}
+
+fn shown(server: &api::Server) -> Value {
+    let status = match server.state() {
+        ServerState::Unspecified => "unknown",
+        ServerState::Enabled => "enabled",
+        ServerState::Disabled => "disabled",
+        ServerState::Removed => "removed",
+    };
+    json!({
+        "server": server.name.trim_start_matches("servers/"),
+        "url": server.url,
+        "status": status,
+        "credential": server.credential.trim_start_matches("credentials/"),
+    })
+}
+
+fn confirm_removal(name: &str) -> Result<()> {
+    if !std::io::stdin().is_terminal() {
+        bail!("removing a server cannot be undone; say --yes to remove {name}");
+    }
+    eprintln!("Removing {name} cannot be undone, and its name can never be used again. Type the name to go on:");
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    if typed.trim() != name {
+        bail!("that is not {name}; nothing was removed");
+    }
+    Ok(())
+}
+
+fn resource(name: &str) -> String {
+    format!("servers/{name}")
+}
