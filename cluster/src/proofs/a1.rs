@@ -1,7 +1,7 @@
 //! A1: no call the upstream saw lacks a durable intent, over kills in the middle of calls.
 //!
-//! Each round starts the gateway, sends calls of which each carries a trace of its own, kills the process at a random
-//! moment, and starts again. What the upstream saw is then held against the intents in the audit. On the way grants
+//! Each round starts the gateway, lets clients call without a pause, each call with a trace of its own, kills the process
+//! at a random moment, and starts again. What the upstream saw is then held against the intents in the audit. On the way grants
 //! are issued and revoked; what was acknowledged has to be there at the end.
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -13,6 +13,7 @@ use tokio::{task::JoinSet, time::sleep};
 use super::stage;
 use crate::{
     gateway::Site,
+    mcp_client::McpClient,
     recording_upstream::{RecordingUpstream, Request, accepted, json_answer},
     rng::Rng,
     verdict::Verdict,
@@ -23,7 +24,7 @@ use crate::{
 pub struct Size {
     /// How many kills.
     pub rounds: u32,
-    /// How many calls are under way at each kill.
+    /// How many clients call without a pause at each kill.
     pub calls: u32,
 }
 
@@ -72,9 +73,7 @@ async fn one_round(
     acknowledged.issued.insert(doomed.clone());
     let mut calls = JoinSet::new();
     for _ in 0..size.calls {
-        let (client, trace) = (client.clone(), rng.hex(32));
-        // A call that the kill cuts off fails; what counts is what the upstream saw of it.
-        calls.spawn(async move { client.call_tool("probe", &json!({}), &trace, "").await.is_ok() });
+        calls.spawn(call_until_killed(client.clone(), Rng::new(rng.draw())));
     }
     let revoke = ["grant", "revoke", doomed.as_str()];
     let revoking = cli.try_run(&revoke, None);
@@ -89,6 +88,11 @@ async fn one_round(
     }
     while calls.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Calls without a pause until the kill cuts a call off. What counts is what the upstream saw, not what came back.
+async fn call_until_killed(client: McpClient, mut rng: Rng) {
+    while client.call_tool("probe", &json!({}), &rng.hex(32), "").await.is_ok() {}
 }
 
 async fn judge(
@@ -129,7 +133,7 @@ async fn judge(
         return Ok(Verdict::Broken(format!("audit verify: {}", verified.stderr.trim())));
     }
     Ok(Verdict::Holds(format!(
-        "{} kills amid {} calls each: {} calls reached the upstream, {} intents, {} grants and {} revocations kept",
+        "{} kills amid {} clients: {} calls reached the upstream, {} intents, {} grants and {} revocations kept",
         size.rounds,
         size.calls,
         seen.len(),
