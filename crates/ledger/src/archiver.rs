@@ -26,13 +26,17 @@ use self::batch::{Batch, ChainBroken};
 use crate::{
     checkpoint::Checkpoint,
     merkle::Tree,
-    segment::{Header, Segment},
+    segment::{Header, Leaf, Segment},
     store::{Store, StoreFailed, VERIFIER, checkpoint_name, segment_name},
 };
 
 /// How often the archiver looks for something new. A record is archived at most this long, and a step, after it was
 /// synced; until then `audit list` shows it as not yet archived.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The most steps that follow each other at once when there is a backlog: a million records, before the archiver looks
+/// again whether it has to stop.
+const MAX_STEPS_AT_ONCE: usize = 100;
 
 /// Commits a new head of the archive. The binary joins this to the replica.
 #[async_trait]
@@ -64,8 +68,10 @@ pub enum StepFailed {
     /// The checkpoint could not be signed.
     #[error("the checkpoint cannot be signed")]
     Sign(#[from] NoteNotSigned),
-    /// The segments do not make up the tree of the committed head.
-    #[error("the archive does not hold the tree of its committed head; run `portcullis audit verify`")]
+    /// The newest segment does not give the committed head.
+    #[error(
+        "the newest segment of the archive does not give its committed head; run `portcullis audit verify`"
+    )]
     Tree,
     /// The read was broken off, because the process stops.
     #[error("the archiver is stopping")]
@@ -113,13 +119,15 @@ impl Archiver {
                 () = &mut stop => true,
                 _ = ticks.tick() => false,
             };
-            match self.step().await {
-                Ok(_) => {}
-                Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::warn!(error, "the archive did not grow; it is tried again");
-                    // What is in memory may be ahead of, or beside, what was committed.
-                    self.tree = None;
+            for _ in 0..MAX_STEPS_AT_ONCE {
+                match self.step().await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "the archive did not grow as it should; it is tried again");
+                        break;
+                    }
                 }
             }
             if stopping {
@@ -128,95 +136,79 @@ impl Archiver {
         }
     }
 
-    /// One step. Answers whether there was anything to archive.
+    /// One step. Answers whether there is more to archive at once.
+    ///
+    /// # Errors
+    /// [`StepFailed`]; the next step finds out what was committed, and goes on from there.
     pub async fn step(&mut self) -> Result<bool, StepFailed> {
         let Some(view) = self.parts.gate.view() else { return Ok(false) };
         let head = view.authority().head();
-        let tree = self.tree_of(&head).await?;
+        // Taken out: if anything fails below, what is in memory may be ahead of, or beside, what was committed.
+        let tree = match self.tree.take_if(|tree| tree.size() == head.size && tree.root() == head.root) {
+            Some(tree) => tree,
+            None => self.resume(&head).await?,
+        };
         let wal = self.parts.wal.clone();
         let read = tokio::task::spawn_blocking(move || Batch::read(&view, &wal));
-        let Some(batch) = read.await.map_err(|_| StepFailed::Stopping)?? else { return Ok(false) };
+        let Batch { leaves, events_through, positions, more, log_failed } =
+            read.await.map_err(|_| StepFailed::Stopping)??;
+        if leaves.is_empty() {
+            self.tree = Some(tree);
+        } else {
+            let next = Head { events_through, positions, ..head.clone() };
+            self.grow(&head, next, tree, leaves).await?;
+        }
+        log_failed.map_or(Ok(more), Err)
+    }
 
-        let (next, grown) = self.write_segment(&head, &tree, batch).await?;
+    /// Steps 2 to 5: `next` is `head` with what was read, and becomes the new head.
+    async fn grow(
+        &mut self,
+        head: &Head,
+        mut next: Head,
+        tree: Tree,
+        leaves: Vec<Leaf>,
+    ) -> Result<(), StepFailed> {
+        let mut grown = tree.clone();
+        leaves.iter().for_each(|leaf| grown.append(leaf.bytes()));
+        next.height = head.height + 1;
+        next.size = grown.size();
+        next.root = grown.root();
+        let (writer, random) = (self.parts.wal.epoch().0, entropy::array(&*self.parts.entropy));
+        next.segment = segment_name(next.height, writer, random);
+        let segment = Segment { header: Header { before: head.clone(), tree }, leaves };
+        self.parts.store.create_object(&next.segment, segment.encode()).await?;
         self.parts.commit.commit_head(head.height, next.clone()).await?;
-        self.tree = Some(grown);
         self.write_checkpoint(&next).await?;
         self.parts.wal.trim(&next.positions);
-        Ok(true)
+        self.tree = Some(grown);
+        Ok(())
     }
 
-    async fn write_segment(
-        &self,
-        head: &Head,
-        tree: &Tree,
-        batch: Batch,
-    ) -> Result<(Head, Tree), StepFailed> {
-        let height = head.height + 1;
-        let name = segment_name(height, self.parts.wal.epoch().0, entropy::array(&*self.parts.entropy));
-        let header = Header {
-            height,
-            previous_size: head.size,
-            previous_root: head.root,
-            previous_segment: head.segment.clone(),
-        };
-        let mut grown = tree.clone();
-        batch.leaves.iter().for_each(|leaf| grown.append(&leaf.bytes()));
-        let segment = Segment { header, leaves: batch.leaves };
-        self.parts.store.create_object(&name, segment.encode()).await?;
-        let next = Head {
-            height,
-            size: grown.size(),
-            root: grown.root(),
-            segment: name,
-            events_through: batch.events_through,
-            positions: batch.positions,
-        };
-        Ok((next, grown))
-    }
-
-    /// The tree of the committed head: kept from the step before, or read back from the segments. Reading it back also
-    /// mends what a crash left out after the commit.
-    async fn tree_of(&mut self, head: &Head) -> Result<Tree, StepFailed> {
-        if let Some(tree) = self.tree.take_if(|tree| tree.size() == head.size && tree.root() == head.root) {
-            return Ok(tree);
+    /// Reads the tree of the committed head from its segment, and makes up for what a crash left out after the commit.
+    async fn resume(&self, head: &Head) -> Result<Tree, StepFailed> {
+        if self.parts.store.find(VERIFIER).await?.is_none() {
+            let key = format!("{}\n", self.parts.signer.verifying_key());
+            self.parts.store.create_object(VERIFIER, key.into_bytes()).await?;
         }
-        self.write_verifier().await?;
-        let tree = self.read_tree(head).await?;
-        if head.height > 0 && self.parts.store.find(&checkpoint_name(head.height)).await?.is_none() {
-            self.write_checkpoint(head).await?;
+        if head.height == 0 {
+            return Ok(Tree::new());
         }
-        self.tree = Some(tree.clone());
-        Ok(tree)
-    }
-
-    async fn read_tree(&self, head: &Head) -> Result<Tree, StepFailed> {
-        let mut names = Vec::new();
-        let mut next = head.segment.clone();
-        while !next.is_empty() {
-            let header = self.parts.store.segment(&next).await?.header;
-            names.push(std::mem::replace(&mut next, header.previous_segment));
-        }
-        let mut tree = Tree::new();
-        for name in names.iter().rev() {
-            let segment = self.parts.store.segment(name).await?;
-            segment.leaves.iter().for_each(|leaf| tree.append(&leaf.bytes()));
-        }
-        if tree.size() != head.size || tree.root() != head.root {
+        let Segment { header, leaves } = self.parts.store.segment(&head.segment).await?;
+        let mut tree = header.tree;
+        leaves.iter().for_each(|leaf| tree.append(leaf.bytes()));
+        if header.before.height + 1 != head.height || tree.size() != head.size || tree.root() != head.root {
             return Err(StepFailed::Tree);
         }
+        if self.parts.store.find(&checkpoint_name(head.height)).await?.is_none() {
+            self.write_checkpoint(head).await?;
+        }
+        self.parts.wal.trim(&head.positions);
         Ok(tree)
     }
 
     async fn write_checkpoint(&self, head: &Head) -> Result<(), StepFailed> {
         let note = Checkpoint::of(&self.parts.cluster, head).sign(&self.parts.signer)?;
         Ok(self.parts.store.create_object(&checkpoint_name(head.height), note.into_bytes()).await?)
-    }
-
-    async fn write_verifier(&self) -> Result<(), StepFailed> {
-        if self.parts.store.find(VERIFIER).await?.is_none() {
-            let key = format!("{}\n", self.parts.signer.verifying_key());
-            self.parts.store.create_object(VERIFIER, key.into_bytes()).await?;
-        }
-        Ok(())
     }
 }

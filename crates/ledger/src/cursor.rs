@@ -7,9 +7,10 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use authority::{
-    event::Number,
+    archive::{Head, Position},
+    event::{Happened, Number},
     node::{Epoch, Id},
-    record::Seq,
+    record::{Record, Seq},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -39,15 +40,47 @@ impl Cursor {
         Self::default()
     }
 
+    /// Past these: the last event, and the last record of each log; of several places in one log the later counts.
+    pub(crate) fn past(events: Number, records: impl Iterator<Item = (Id, (Epoch, Seq))>) -> Self {
+        let mut cursor = Self { events_through: events, ..Self::default() };
+        for (edge, place) in records {
+            let seen = cursor.records_through.entry(edge).or_insert(place);
+            *seen = (*seen).max(place);
+        }
+        cursor
+    }
+
+    /// Whether the reader has seen everything that `head` holds.
+    pub(crate) fn covers(&self, head: &Head) -> bool {
+        let seen = |position: &Position| {
+            let place = self.records_through.get(&position.edge);
+            place.is_some_and(|place| (position.epoch, Seq(position.seq)) <= *place)
+        };
+        head.events_through <= self.events_through && head.positions.iter().all(seen)
+    }
+
+    /// Moves past everything that `head` holds.
+    pub(crate) fn pass_head(&mut self, head: &Head) {
+        let own = self.records_through.iter().map(|(edge, place)| (*edge, *place));
+        let heads = head.positions.iter().map(|at| (at.edge, (at.epoch, Seq(at.seq))));
+        *self = Self::past(self.events_through.max(head.events_through), own.chain(heads));
+    }
+
     /// Whether the reader has seen `entry`.
     pub fn has_seen(&self, entry: &Entry) -> bool {
         match &entry.content {
-            Content::Event(happened) => happened.number <= self.events_through,
-            Content::Record(record) => self
-                .records_through
-                .get(&record.edge)
-                .is_some_and(|(epoch, seq)| (record.epoch, record.seq) <= (*epoch, *seq)),
+            Content::Event(happened) => self.has_seen_event(happened),
+            Content::Record(record) => self.has_seen_record(record),
         }
+    }
+
+    pub(crate) fn has_seen_event(&self, happened: &Happened) -> bool {
+        happened.number <= self.events_through
+    }
+
+    pub(crate) fn has_seen_record(&self, record: &Record) -> bool {
+        let seen = self.records_through.get(&record.edge);
+        seen.is_some_and(|place| (record.epoch, record.seq) <= *place)
     }
 
     /// Moves past `entry`.
@@ -97,6 +130,15 @@ impl FromStr for Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_log_is_the_latest_place_named_of_it() {
+        let place = |edge, epoch, seq| (Id(edge), (Epoch(epoch), Seq(seq)));
+        let of = |places: Vec<_>| Cursor::past(Number(7), places.into_iter());
+        let end = of(vec![place(1, 2, 3), place(2, 1, 9), place(1, 3, 1)]);
+        assert_eq!(end, of(vec![place(1, 3, 1), place(2, 1, 9)]));
+        assert_eq!(of(vec![place(1, 3, 1), place(1, 2, 3)]), of(vec![place(1, 3, 1)]));
+    }
 
     #[test]
     fn a_cursor_reads_back_and_nothing_else_is_one() {

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 /// A node of the tree.
 pub type Hash = [u8; 32];
 
+/// The most roots of a frontier: one for each bit of the size.
+pub(crate) const MAX_FRONTIER: usize = 64;
+
 /// A tree that can be appended to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
@@ -21,6 +24,17 @@ impl Tree {
     /// The tree without leaves.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The tree of a size and a frontier that were kept; none if the two do not belong together. Only comparing the root
+    /// tells whether it is the right one.
+    pub fn from_frontier(size: u64, frontier: Vec<Hash>) -> Option<Self> {
+        (u64::from(size.count_ones()) == frontier.len() as u64).then_some(Self { size, frontier })
+    }
+
+    /// The roots of the complete subtrees, from the largest to the smallest: all that has to be kept to go on.
+    pub fn frontier(&self) -> &[Hash] {
+        &self.frontier
     }
 
     /// Appends a leaf.
@@ -84,6 +98,17 @@ mod tests {
             assert_eq!(tree.root(), by_definition(&leaves[..=at]), "{} leaves", at + 1);
         }
         assert_eq!(tree.size(), 130);
+    }
+
+    #[test]
+    fn a_tree_goes_on_from_its_kept_frontier() {
+        let mut tree = Tree::new();
+        for at in 0..100_u8 {
+            let kept = Tree::from_frontier(tree.size(), tree.frontier().to_vec());
+            assert_eq!(kept.as_ref(), Some(&tree));
+            tree.append(&[at]);
+        }
+        assert_eq!(Tree::from_frontier(3, vec![[0; 32]]), None);
     }
 
     /// The vectors that the certificate-transparency implementations share: eight known leaves.

@@ -2,54 +2,62 @@
 //!
 //! ```text
 //!   "portcullis segment 1\n"
-//!   header   frame: height, previous size, previous root, name of the previous segment
+//!   header   frame: number of hashes (u8), the frontier of the tree before, the head before (`wire::head`)
 //!   leaf     frame: kind (1 event, 2 record) and the encoded bytes, as their writer made them
 //!   …
-//!   end      frame: kind 0xff and the number of leaves, so that a truncated file is seen
-//!
-//!   frame = length (u32, big-endian) · CRC-32C (u32, big-endian) of the payload · payload
+//!   end      frame: kind 0xff and the number of leaves (u64, little-endian), so that a truncated file is seen
 //! ```
 //!
-//! A checksum tells damage from intent; what makes the file trustworthy is the signed tree over its leaves. A file is
-//! made once, with create-only, and never changed.
+//! Frames are those of the write-ahead log ([`wal::frame`]). A checksum tells damage from intent; what makes the file
+//! trustworthy is the signed tree over its leaves. Because the header holds the head before, as the cluster agreed on it,
+//! segments are a chain that can be walked back, a reader finds its place by searching heights, and an archiver goes on
+//! from the newest segment alone. A file is made once, with create-only, and never changed.
 
-use crate::merkle::Hash;
+use authority::archive::Head;
+use bytes::Bytes;
+use wal::frame::{self, Defect, Read};
+
+use crate::merkle::{MAX_FRONTIER, Tree};
 
 /// What every segment begins with.
 const MAGIC: &[u8] = b"portcullis segment 1\n";
 
+/// The kind of an event.
+const EVENT: u8 = 1;
+
+/// The kind of a record.
+const RECORD: u8 = 2;
+
 /// The kind byte of the last frame.
 const END: u8 = 0xff;
 
-/// The largest leaf, in bytes: far above the largest record the write-ahead log takes.
-pub const MAX_LEAF_BYTES: usize = 1024 * 1024;
-
-/// The most leaves of one segment.
-pub const MAX_LEAVES: usize = 100_000;
-
-/// The longest name of a segment, in bytes.
-const MAX_NAME_BYTES: usize = 256;
+/// The longest frame, in bytes: twice the longest record of a write-ahead log, and more than any event, which came
+/// through an entry of 64 KiB, or any head.
+const MAX_FRAME_BYTES: usize = 2 << 20;
 
 /// What a segment continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The height of the head this segment belongs to.
-    pub height: u64,
-    /// The size of the tree before it.
-    pub previous_size: u64,
-    /// The root of the tree before it.
-    pub previous_root: Hash,
-    /// The name of the segment before it; empty for the first.
-    pub previous_segment: String,
+    /// The head before; [`Head::empty`] for the first segment.
+    pub before: Head,
+    /// The tree of that head.
+    pub tree: Tree,
 }
 
-/// One leaf: the bytes the tree is made over.
+/// One leaf: the bytes the tree is made over, which are a kind and an encoded value, so that no event can stand for a
+/// record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Leaf {
+pub struct Leaf {
+    bytes: Bytes,
+}
+
+/// What a leaf holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoded<'leaf> {
     /// An event, as `wire::event` encodes it.
-    Event(Vec<u8>),
+    Event(&'leaf [u8]),
     /// A record, as `wire::record` encodes it.
-    Record(Vec<u8>),
+    Record(&'leaf [u8]),
 }
 
 /// A whole segment.
@@ -61,53 +69,66 @@ pub struct Segment {
     pub leaves: Vec<Leaf>,
 }
 
+/// Reads the leaves of a segment one after the other.
+pub struct Leaves {
+    file: Bytes,
+    at: usize,
+    read: u64,
+    ended: bool,
+}
+
 /// Why bytes are no segment.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It does not begin as a segment does.
     #[error("the file is no segment of a version this program knows")]
     Magic,
-    /// A frame is cut short.
-    #[error("the file ends inside the frame at byte {offset}")]
-    Truncated {
-        /// Where the frame begins.
+    /// There is no whole frame.
+    #[error("there is no whole frame at byte {offset}")]
+    Frame {
+        /// Where it should be.
         offset: usize,
-    },
-    /// A frame does not match its checksum.
-    #[error("the frame at byte {offset} does not match its checksum")]
-    Checksum {
-        /// Where the frame begins.
-        offset: usize,
+        /// Why.
+        #[source]
+        source: Defect,
     },
     /// A frame holds what no writer writes.
     #[error("the frame at byte {offset} holds no {expected}")]
-    Frame {
+    Content {
         /// Where the frame begins.
         offset: usize,
         /// What should stand there.
         expected: &'static str,
     },
-    /// There are bytes after the end, or fewer leaves than it counts.
+    /// There are bytes after the end, or another number of leaves than it counts.
     #[error("the end of the file does not match its leaves")]
     End,
 }
 
 impl Leaf {
-    /// The bytes the tree hashes: the kind and the encoded value, so that no event can stand for a record.
-    pub fn bytes(&self) -> Vec<u8> {
-        let (kind, encoded) = match self {
-            Self::Event(encoded) => (1, encoded),
-            Self::Record(encoded) => (2, encoded),
-        };
-        [&[kind], encoded.as_slice()].concat()
+    /// The leaf of an event, from its encoded bytes.
+    pub fn event(encoded: &[u8]) -> Self {
+        Self { bytes: [&[EVENT], encoded].concat().into() }
     }
 
-    fn read(payload: &[u8]) -> Option<Self> {
-        match payload.split_first()? {
-            (1, encoded) => Some(Self::Event(encoded.to_vec())),
-            (2, encoded) => Some(Self::Record(encoded.to_vec())),
-            _ => None,
-        }
+    /// The leaf of a record, from its encoded bytes.
+    pub fn record(encoded: &[u8]) -> Self {
+        Self { bytes: [&[RECORD], encoded].concat().into() }
+    }
+
+    /// The bytes the tree hashes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What it holds.
+    pub fn encoded(&self) -> Encoded<'_> {
+        let (kind, encoded) = self.bytes.split_first().expect("a leaf is made with its kind");
+        if *kind == EVENT { Encoded::Event(encoded) } else { Encoded::Record(encoded) }
+    }
+
+    fn read(bytes: Bytes) -> Option<Self> {
+        matches!(bytes.first(), Some(&(EVENT | RECORD))).then_some(Self { bytes })
     }
 }
 
@@ -115,84 +136,98 @@ impl Segment {
     /// The bytes of the file.
     pub fn encode(&self) -> Vec<u8> {
         let mut file = MAGIC.to_vec();
-        push_frame(&mut file, &self.header.encode());
+        frame::push(&mut file, &self.header.encode());
         for leaf in &self.leaves {
-            push_frame(&mut file, &leaf.bytes());
+            frame::push(&mut file, leaf.bytes());
         }
-        let count = u64::try_from(self.leaves.len()).expect("a length fits 64 bits");
-        push_frame(&mut file, &[&[END], count.to_be_bytes().as_slice()].concat());
+        let count = (self.leaves.len() as u64).to_le_bytes();
+        frame::push(&mut file, &[&[END], count.as_slice()].concat());
         file
     }
 
-    /// Reads the bytes of a file.
-    pub fn decode(file: &[u8]) -> Result<Self, Malformed> {
-        let mut at = file.strip_prefix(MAGIC).map(|_| MAGIC.len()).ok_or(Malformed::Magic)?;
-        let header = Header::decode(take_frame(file, &mut at)?)
-            .ok_or(Malformed::Frame { offset: MAGIC.len(), expected: "header" })?;
+    /// Reads the bytes of a whole file.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(file: Bytes) -> Result<Self, Malformed> {
+        let (header, mut rest) = open(file)?;
         let mut leaves = Vec::new();
-        loop {
-            let offset = at;
-            let payload = take_frame(file, &mut at)?;
-            if let Some((&END, count)) = payload.split_first() {
-                let counted = u64::try_from(leaves.len()).expect("a length fits 64 bits");
-                let whole = at == file.len() && *count == counted.to_be_bytes();
-                return if whole { Ok(Self { header, leaves }) } else { Err(Malformed::End) };
+        while let Some(leaf) = rest.read_next()? {
+            leaves.push(leaf);
+        }
+        Ok(Self { header, leaves })
+    }
+}
+
+/// Reads what the bytes of a file continue; its leaves come one by one.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn open(file: Bytes) -> Result<(Header, Leaves), Malformed> {
+    if !file.starts_with(MAGIC) {
+        return Err(Malformed::Magic);
+    }
+    let mut leaves = Leaves { file, at: MAGIC.len(), read: 0, ended: false };
+    let content = Malformed::Content { offset: MAGIC.len(), expected: "header" };
+    let header = Header::decode(&leaves.frame()?).ok_or(content)?;
+    Ok((header, leaves))
+}
+
+impl Leaves {
+    /// The next leaf; none behind the last, when the end of the file has been checked too.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn read_next(&mut self) -> Result<Option<Leaf>, Malformed> {
+        if self.ended {
+            return Ok(None);
+        }
+        let offset = self.at;
+        let payload = self.frame()?;
+        if let Some((&END, count)) = payload.split_first() {
+            self.ended = *count == self.read.to_le_bytes() && self.at == self.file.len();
+            return if self.ended { Ok(None) } else { Err(Malformed::End) };
+        }
+        self.read += 1;
+        Leaf::read(payload).map(Some).ok_or(Malformed::Content { offset, expected: "leaf" })
+    }
+
+    fn frame(&mut self) -> Result<Bytes, Malformed> {
+        let offset = self.at;
+        match frame::read(&self.file, offset, MAX_FRAME_BYTES) {
+            Read::Whole { payload, end } => {
+                let payload = self.file.slice_ref(payload);
+                self.at = end;
+                Ok(payload)
             }
-            if leaves.len() == MAX_LEAVES {
-                return Err(Malformed::Frame { offset, expected: "end" });
-            }
-            leaves.push(Leaf::read(payload).ok_or(Malformed::Frame { offset, expected: "leaf" })?);
+            Read::Bad(source) => Err(Malformed::Frame { offset, source }),
+            Read::End => Err(Malformed::Frame { offset, source: Defect::CutShort }),
         }
     }
 }
 
 impl Header {
     fn encode(&self) -> Vec<u8> {
-        let mut payload = self.height.to_be_bytes().to_vec();
-        payload.extend(self.previous_size.to_be_bytes());
-        payload.extend(self.previous_root);
-        payload.extend(self.previous_segment.as_bytes());
+        let frontier = self.tree.frontier();
+        let mut payload = vec![u8::try_from(frontier.len()).expect("a frontier has at most 64 hashes")];
+        payload.extend(frontier.as_flattened());
+        payload.extend(wire::head::encode(&self.before));
         payload
     }
 
     fn decode(payload: &[u8]) -> Option<Self> {
-        let (height, rest) = payload.split_first_chunk::<8>()?;
-        let (previous_size, rest) = rest.split_first_chunk::<8>()?;
-        let (previous_root, name) = rest.split_first_chunk::<32>()?;
-        if name.len() > MAX_NAME_BYTES {
+        let (count, rest) = payload.split_first()?;
+        let count = usize::from(*count);
+        if count > MAX_FRONTIER {
             return None;
         }
-        Some(Self {
-            height: u64::from_be_bytes(*height),
-            previous_size: u64::from_be_bytes(*previous_size),
-            previous_root: *previous_root,
-            previous_segment: std::str::from_utf8(name).ok()?.to_owned(),
-        })
+        let (frontier, head) = rest.split_at_checked(32 * count)?;
+        let (hashes, _) = frontier.as_chunks::<32>();
+        let before = wire::head::decode(head).ok()?;
+        let tree = Tree::from_frontier(before.size, hashes.to_vec())?;
+        // The root is what the cluster agreed on, so a frontier that gives it is the right one.
+        (tree.root() == before.root).then_some(Self { before, tree })
     }
-}
-
-fn push_frame(file: &mut Vec<u8>, payload: &[u8]) {
-    let length = u32::try_from(payload.len()).expect("leaves are bounded far below 4 GiB");
-    file.extend(length.to_be_bytes());
-    file.extend(crc32c::crc32c(payload).to_be_bytes());
-    file.extend(payload);
-}
-
-fn take_frame<'file>(file: &'file [u8], at: &mut usize) -> Result<&'file [u8], Malformed> {
-    let offset = *at;
-    let truncated = Malformed::Truncated { offset };
-    let (length, rest) = file[offset..].split_first_chunk::<4>().ok_or_else(|| truncated.clone())?;
-    let (checksum, rest) = rest.split_first_chunk::<4>().ok_or_else(|| truncated.clone())?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).expect("32 bits fit");
-    if length > MAX_LEAF_BYTES + 1 {
-        return Err(Malformed::Frame { offset, expected: "length within bounds" });
-    }
-    let payload = rest.get(..length).ok_or(truncated)?;
-    if crc32c::crc32c(payload) != u32::from_be_bytes(*checksum) {
-        return Err(Malformed::Checksum { offset });
-    }
-    *at = offset + 8 + length;
-    Ok(payload)
 }
 
 #[cfg(test)]
@@ -200,42 +235,50 @@ mod tests {
     use super::*;
 
     fn segment() -> Segment {
+        let mut tree = Tree::new();
+        (0..13_u8).for_each(|at| tree.append(&[at]));
+        let before = Head {
+            height: 3,
+            size: tree.size(),
+            root: tree.root(),
+            segment: "segments/2".to_owned(),
+            ..Head::empty()
+        };
         Segment {
-            header: Header {
-                height: 3,
-                previous_size: 17,
-                previous_root: [9; 32],
-                previous_segment: "segments/2".to_owned(),
-            },
-            leaves: vec![
-                Leaf::Event(b"event".to_vec()),
-                Leaf::Record(b"record".to_vec()),
-                Leaf::Record(Vec::new()),
-            ],
+            header: Header { before, tree },
+            leaves: vec![Leaf::event(b"event"), Leaf::record(b"record"), Leaf::record(b"")],
         }
     }
 
     #[test]
     fn a_segment_reads_back() {
-        assert_eq!(Segment::decode(&segment().encode()), Ok(segment()));
+        let first =
+            Segment { header: Header { before: Head::empty(), tree: Tree::new() }, leaves: Vec::new() };
+        for segment in [segment(), first] {
+            assert_eq!(Segment::decode(segment.encode().into()), Ok(segment));
+        }
+        let leaves = segment().leaves;
+        assert_eq!(leaves[0].encoded(), Encoded::Event(b"event"));
+        assert_eq!(leaves[2].encoded(), Encoded::Record(b""));
     }
 
     #[test]
-    fn every_truncation_and_every_flipped_bit_is_seen() {
+    fn every_changed_missing_or_added_byte_is_seen() {
         let file = segment().encode();
-        for length in 0..file.len() {
-            assert!(Segment::decode(&file[..length]).is_err(), "cut to {length}");
-        }
         for at in 0..file.len() {
-            let mut flipped = file.clone();
-            flipped[at] ^= 1;
-            assert!(Segment::decode(&flipped).is_err(), "flipped at {at}");
+            let mut changed = file.clone();
+            changed[at] ^= 1;
+            assert!(Segment::decode(changed.into()).is_err(), "byte {at} changed");
+            assert!(Segment::decode(file[..at].to_vec().into()).is_err(), "cut to {at} bytes");
         }
-        assert_eq!(Segment::decode(&[file.as_slice(), b"x"].concat()), Err(Malformed::End));
+        assert_eq!(Segment::decode([file.as_slice(), b"x"].concat().into()), Err(Malformed::End));
     }
 
     #[test]
-    fn an_event_never_has_the_leaf_bytes_of_a_record() {
-        assert_ne!(Leaf::Event(b"x".to_vec()).bytes(), Leaf::Record(b"x".to_vec()).bytes());
+    fn a_frontier_that_is_not_the_heads_is_refused() {
+        let mut forged = segment();
+        forged.header.before.root = [9; 32];
+        let refused = Malformed::Content { offset: MAGIC.len(), expected: "header" };
+        assert_eq!(Segment::decode(forged.encode().into()), Err(refused));
     }
 }

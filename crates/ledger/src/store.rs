@@ -14,7 +14,7 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, local::LocalFileSystem, path::Path as Location};
 
-use crate::segment::{Malformed, Segment};
+use crate::segment::{self, Header, Malformed, Segment};
 
 /// The folder of segments.
 pub const SEGMENTS: &str = "segments";
@@ -108,7 +108,16 @@ impl Store {
     /// Reads a segment.
     pub async fn segment(&self, name: &str) -> Result<Segment, StoreFailed> {
         let bytes = self.read(name).await?;
-        Segment::decode(&bytes).map_err(|source| StoreFailed::Damaged { name: name.to_owned(), source })
+        Segment::decode(bytes).map_err(|source| StoreFailed::Damaged { name: name.to_owned(), source })
+    }
+
+    /// Reads what a segment continues.
+    pub async fn header(&self, name: &str) -> Result<Header, StoreFailed> {
+        let bytes = self.read(name).await?;
+        let opened = segment::open(bytes);
+        opened
+            .map(|(header, _)| header)
+            .map_err(|source| StoreFailed::Damaged { name: name.to_owned(), source })
     }
 
     /// Writes an object that must not be there yet.

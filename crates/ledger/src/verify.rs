@@ -5,16 +5,18 @@
 //! What files alone cannot show is that the newest of them were taken away: for that, [`Anchor`] says what a cluster, or
 //! an earlier verification, knew of.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod walk;
 
-use authority::{event::Number, node, record::Record};
+use std::collections::BTreeSet;
+
+use authority::{archive::Head, node, time::Wall};
 use keyring::signing::VerifyingKey;
-use wal::chain::{self, Break, Chain};
+use wal::chain::Break;
 
+use self::walk::Walk;
 use crate::{
     checkpoint::{Checkpoint, NotACheckpoint},
-    merkle::Tree,
-    segment::{Leaf, Segment},
+    segment::Malformed,
     store::{CHECKPOINTS, SEGMENTS, Store, StoreFailed, checkpoint_name},
 };
 
@@ -42,6 +44,10 @@ pub struct Report {
     pub records: u64,
     /// Of how many edges.
     pub edges: usize,
+    /// The earliest time any leaf names.
+    pub from: Option<Wall>,
+    /// The latest time any leaf names.
+    pub to: Option<Wall>,
     /// Files no head leads to: left by a writer that lost a race or its life.
     pub ignored: Vec<String>,
 }
@@ -49,9 +55,28 @@ pub struct Report {
 /// The archive is not what was signed.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    /// A file cannot be read, or is damaged.
+    /// A file cannot be read.
     #[error(transparent)]
     Store(#[from] StoreFailed),
+    /// A segment that a checkpoint names is not there.
+    #[error("{segment}, the segment of height {height}, is missing")]
+    SegmentMissing {
+        /// Which file.
+        segment: String,
+        /// The height whose checkpoint names it.
+        height: u64,
+    },
+    /// A segment's bytes are not what was written.
+    #[error("{segment} is damaged at or before leaf {leaf}")]
+    Damaged {
+        /// Which file.
+        segment: String,
+        /// The first leaf that cannot be vouched for, from 0.
+        leaf: u64,
+        /// How.
+        #[source]
+        source: Malformed,
+    },
     /// There is no checkpoint at all.
     #[error("there is no checkpoint, so nothing vouches for the archive")]
     Empty,
@@ -71,7 +96,7 @@ pub enum Broken {
         source: NotACheckpoint,
     },
     /// A file stands under a name that is not its own.
-    #[error("{name} says something else than its place in the chain of heads")]
+    #[error("{name} does not continue what stands before it: it was replaced, or stands in another's place")]
     Misplaced {
         /// Which file.
         name: String,
@@ -132,34 +157,35 @@ pub enum Broken {
     },
 }
 
-/// Verifies the whole archive in `store`.
+impl From<&Head> for Anchor {
+    fn from(head: &Head) -> Self {
+        Self { height: head.height, root: head.root }
+    }
+}
+
+/// Verifies the whole archive in `store`. With an `anchor` it must also reach at least what is known of it.
+///
+/// # Errors
+/// [`Broken`] names the first thing that is not what was signed.
 pub async fn verify(store: &Store, key: &VerifyingKey, anchor: Option<&Anchor>) -> Result<Report, Broken> {
     let checkpoints = read_checkpoints(store, key).await?;
-    let newest = checkpoints.last().ok_or(Broken::Empty)?;
-    let mut walk = Walk::default();
-    let mut previous = String::new();
-    for checkpoint in &checkpoints {
-        let segment = store.segment(&checkpoint.segment).await?;
-        walk.follow(checkpoint, &segment, &previous)?;
-        previous.clone_from(&checkpoint.segment);
-    }
-    if let Some(anchor) = anchor {
+    if let Some(anchor) = anchor.filter(|anchor| anchor.height > 0) {
         let known = checkpoints.iter().find(|checkpoint| checkpoint.height == anchor.height);
         if known.is_none_or(|known| known.root != anchor.root) {
             return Err(Broken::Anchor { height: anchor.height });
         }
     }
+    let mut walk = Walk::new();
+    for checkpoint in &checkpoints {
+        let Checkpoint { segment, height, .. } = checkpoint;
+        let file = store.find(segment).await?;
+        let missing = || Broken::SegmentMissing { segment: segment.clone(), height: *height };
+        walk.follow(checkpoint, file.ok_or_else(missing)?)?;
+    }
     let named: BTreeSet<_> = checkpoints.iter().map(|checkpoint| checkpoint.segment.as_str()).collect();
     let segments = store.list(SEGMENTS).await?;
-    Ok(Report {
-        height: newest.height,
-        size: walk.tree.size(),
-        root: walk.tree.root(),
-        events: walk.last_event.0,
-        records: walk.records,
-        edges: walk.chains.len(),
-        ignored: segments.into_iter().filter(|name| !named.contains(name.as_str())).collect(),
-    })
+    let ignored = segments.into_iter().filter(|name| !named.contains(name.as_str())).collect();
+    Ok(walk.report(ignored))
 }
 
 /// The checkpoints of all heights, each signed, none missing.
@@ -178,70 +204,5 @@ async fn read_checkpoints(store: &Store, key: &VerifyingKey) -> Result<Vec<Check
         }
         checkpoints.push(checkpoint);
     }
-    Ok(checkpoints)
-}
-
-/// What has been followed so far.
-#[derive(Default)]
-struct Walk {
-    tree: Tree,
-    chains: BTreeMap<node::Id, Chain>,
-    last_event: Number,
-    records: u64,
-}
-
-impl Walk {
-    fn follow(&mut self, checkpoint: &Checkpoint, segment: &Segment, previous: &str) -> Result<(), Broken> {
-        let name = &checkpoint.segment;
-        let header = &segment.header;
-        let in_place = header.height == checkpoint.height
-            && header.previous_segment == previous
-            && header.previous_size == self.tree.size()
-            && header.previous_root == self.tree.root();
-        if !in_place {
-            return Err(Broken::Misplaced { name: name.clone() });
-        }
-        for leaf in &segment.leaves {
-            self.follow_leaf(leaf, name)?;
-        }
-        if self.tree.size() != checkpoint.size || self.tree.root() != checkpoint.root {
-            return Err(Broken::Root { segment: name.clone(), size: self.tree.size() });
-        }
-        Ok(())
-    }
-
-    fn follow_leaf(&mut self, leaf: &Leaf, segment: &str) -> Result<(), Broken> {
-        let at = self.tree.size();
-        let unreadable = |source| Broken::Leaf { leaf: at, segment: segment.to_owned(), source };
-        match leaf {
-            Leaf::Record(bytes) => {
-                let record = wire::record::decode(bytes).map_err(unreadable)?;
-                self.follow_record(&record, chain::hash(bytes), segment)?;
-                self.records += 1;
-            }
-            Leaf::Event(bytes) => {
-                let (found, expected) =
-                    (wire::event::decode(bytes).map_err(unreadable)?.number, self.last_event.0 + 1);
-                if found.0 != expected {
-                    let segment = segment.to_owned();
-                    return Err(Broken::Event { leaf: at, segment, expected, found: found.0 });
-                }
-                self.last_event = found;
-            }
-        }
-        self.tree.append(&leaf.bytes());
-        Ok(())
-    }
-
-    fn follow_record(&mut self, record: &Record, hash: [u8; 32], segment: &str) -> Result<(), Broken> {
-        let chain = self.chains.entry(record.edge).or_insert_with(|| Chain::new(record.edge));
-        chain.follow(record, hash).map(drop).map_err(|source| Broken::Record {
-            leaf: self.tree.size(),
-            segment: segment.to_owned(),
-            edge: record.edge,
-            epoch: record.epoch,
-            seq: record.seq.0,
-            source,
-        })
-    }
+    if checkpoints.is_empty() { Err(Broken::Empty) } else { Ok(checkpoints) }
 }

@@ -39,6 +39,14 @@ pub struct Stored {
     pub hash: [u8; 32],
 }
 
+impl Stored {
+    /// Its place in the chain.
+    pub fn position(&self) -> Position {
+        let Record { edge, epoch, seq, .. } = self.record;
+        Position { edge, epoch, seq: seq.0, hash: self.hash }
+    }
+}
+
 /// The records that follow a position.
 struct Collect {
     after: Option<Position>,

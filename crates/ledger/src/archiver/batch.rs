@@ -1,5 +1,8 @@
 //! What one step archives: the records and events that the head does not hold, each chain checked, in the order of
 //! their times.
+//!
+//! What must stay true: an event or a record enters once, in the order of its chain and without a gap; and trouble with
+//! one chain keeps no other out.
 
 use authority::{
     View,
@@ -15,11 +18,11 @@ use wal::{
 use super::StepFailed;
 use crate::segment::Leaf;
 
-/// The most records of one step. With the events they make up one segment, far below its bound.
-const MAX_RECORDS: usize = 20_000;
+/// The most records of one step: some 5 MB of them.
+const MAX_RECORDS: usize = 10_000;
 
 /// The most events of one step.
-const MAX_EVENTS: usize = 20_000;
+const MAX_EVENTS: usize = 10_000;
 
 /// What one step archives.
 pub struct Batch {
@@ -27,8 +30,12 @@ pub struct Batch {
     pub leaves: Vec<Leaf>,
     /// The last event, of these or of the head.
     pub events_through: Number,
-    /// The last record of each log, of these or of the head.
+    /// The last record of each log, of these or of the head, by edge.
     pub positions: Vec<Position>,
+    /// Whether there is more than one step takes.
+    pub more: bool,
+    /// Why the log gave nothing. The events are archived all the same.
+    pub log_failed: Option<StepFailed>,
 }
 
 /// What is to be archived does not continue what is archived.
@@ -49,20 +56,42 @@ pub enum ChainBroken {
     },
 }
 
+type Timed = Vec<(Wall, Leaf)>;
+
 impl Batch {
-    /// Reads what the head of `view` does not hold. Nothing, if only the archive's own bookkeeping is new.
-    pub fn read(view: &View, wal: &Wal) -> Result<Option<Self>, StepFailed> {
+    /// Reads what the head of `view` does not hold. Without leaves, if only the archive's own bookkeeping is new.
+    pub fn read(view: &View, wal: &Wal) -> Result<Self, ChainBroken> {
         let head = view.authority().head();
-        let (events, events_through, worth) = events(view, &head)?;
-        let (records, positions) = records(wal, &head)?;
-        if records.is_empty() && !worth {
-            return Ok(None);
+        let (events, through, worth) = events(view, &head)?;
+        let (records, log_failed) = match records(wal, &head) {
+            Ok(records) => (records, None),
+            Err(failed) => (Vec::new(), Some(failed)),
+        };
+        let more = events.len() == MAX_EVENTS || records.len() == MAX_RECORDS;
+        let mut batch = Self {
+            leaves: Vec::new(),
+            events_through: head.events_through,
+            positions: head.positions,
+            more,
+            log_failed,
+        };
+        if worth || !records.is_empty() {
+            if let Some((_, _, last)) = records.last() {
+                batch.reach(*last);
+            }
+            batch.events_through = through;
+            batch.leaves = by_time(events, records.into_iter().map(|(time, leaf, _)| (time, leaf)).collect());
         }
-        Ok(Some(Self { leaves: by_time(events, records), events_through, positions }))
+        Ok(batch)
+    }
+
+    fn reach(&mut self, last: Position) {
+        match self.positions.binary_search_by_key(&last.edge, |position| position.edge) {
+            Ok(at) => self.positions[at] = last,
+            Err(at) => self.positions.insert(at, last),
+        }
     }
 }
-
-type Timed = Vec<(Wall, Leaf)>;
 
 /// The events after the head, and whether any is more than bookkeeping.
 fn events(view: &View, head: &Head) -> Result<(Timed, Number, bool), ChainBroken> {
@@ -73,27 +102,21 @@ fn events(view: &View, head: &Head) -> Result<(Timed, Number, bool), ChainBroken
         }
         through = happened.number;
         worth |= !happened.event.is_archive_bookkeeping();
-        leaves.push((happened.time, Leaf::Event(wire::event::encode(happened))));
+        leaves.push((happened.time, Leaf::event(&wire::event::encode(happened))));
     }
     Ok((leaves, through, worth))
 }
 
-/// The records after the head's positions, and the positions after them.
-fn records(wal: &Wal, head: &Head) -> Result<(Timed, Vec<Position>), StepFailed> {
-    let mut positions = head.positions.clone();
-    let held = positions.iter().position(|position| position.edge == wal.edge());
-    let mut chain = held.map_or(Chain::new(wal.edge()), |at| Chain::after(positions[at]));
+/// The records after the head's position of the log, each with its own.
+fn records(wal: &Wal, head: &Head) -> Result<Vec<(Wall, Leaf, Position)>, StepFailed> {
+    let held = head.positions.iter().find(|position| position.edge == wal.edge());
+    let mut chain = held.map_or(Chain::new(wal.edge()), |held| Chain::after(*held));
     let mut leaves = Vec::new();
     for stored in wal.read_after(&head.positions, MAX_RECORDS)? {
-        chain.follow(&stored.record, stored.hash).map_err(ChainBroken::Record)?;
-        leaves.push((stored.record.time, Leaf::Record(stored.bytes.to_vec())));
+        let position = chain.follow(&stored.record, stored.hash).map_err(ChainBroken::Record)?;
+        leaves.push((stored.record.time, Leaf::record(&stored.bytes), position));
     }
-    match (held, chain.last()) {
-        (Some(at), Some(last)) => positions[at] = last,
-        (None, Some(last)) => positions.push(last),
-        (_, None) => {}
-    }
-    Ok((leaves, positions))
+    Ok(leaves)
 }
 
 /// Merges the two by time. Each keeps its own order, whatever its clock did.

@@ -1,21 +1,23 @@
 //! Pages of the record: what matched, and where to go on.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::VecDeque;
 
-use authority::record::{Body, CallFacts};
+use super::{ReadRefused, Reader, history::History, tail::End};
+use crate::{cursor::Cursor, entry::Entry};
 
-use super::{ReadRefused, Reader};
-use crate::{
-    cursor::Cursor,
-    entry::{Content, Entry},
-};
+/// The most archived entries that one page looks at. With a filter that matches little, a page has few entries or none,
+/// and the cursor to go on with, instead of taking minutes.
+const MAX_LOOKED_AT: usize = 100_000;
+
+/// The most archived entries that are looked at for the newest: there is no cursor to go further back with.
+const MAX_LOOKED_BACK: usize = 1_000_000;
 
 /// What a reader wants.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// Where the reader has come to.
     pub after: Cursor,
-    /// How many entries at most; none means all.
+    /// How many entries at most; none means as many as one page looks at.
     pub limit: Option<usize>,
     /// The newest that match instead of the oldest; they still come oldest first.
     pub newest: bool,
@@ -34,41 +36,81 @@ pub struct Page {
 
 impl Reader {
     /// The entries that `query` asks for and `wanted` picks.
+    ///
+    /// # Errors
+    /// [`ReadRefused`].
     pub async fn read(&self, query: &Query, wanted: impl Fn(&Entry) -> bool) -> Result<Page, ReadRefused> {
+        if query.newest { self.newest(query, wanted).await } else { self.oldest(query, wanted).await }
+    }
+
+    async fn oldest(&self, query: &Query, wanted: impl Fn(&Entry) -> bool) -> Result<Page, ReadRefused> {
+        let mut tail = self.tail(&query.after, End::Oldest).await?;
+        let history = History::new(&self.store, tail.head);
+        let mut page = Page { entries: Vec::new(), next: query.after.clone(), is_last: false };
         let limit = query.limit.unwrap_or(usize::MAX);
-        let mut page = Page { entries: Vec::new(), next: query.after.clone(), is_last: true };
-        let mut calls = HashMap::new();
-        for mut entry in self.after(&query.after).await? {
-            join_call(&mut entry, &mut calls);
-            if query.after.has_seen(&entry) {
-                continue;
-            }
-            let matches = wanted(&entry);
-            if matches && page.entries.len() >= limit {
-                if !query.newest {
-                    page.is_last = false;
-                    return Ok(page);
-                }
-                page.entries.remove(0);
-            }
-            page.next.pass(&entry);
-            if matches {
-                page.entries.push((entry, page.next.clone()));
+        let unseen = history.first_where(|head| !query.after.covers(head)).await?;
+        let mut looked_at = 0;
+        for height in unseen.into_iter().flat_map(|unseen| unseen..=history.head().height) {
+            let (_, mut entries) = history.segment(height).await?;
+            looked_at += entries.len();
+            self.calls.join(&history, &mut entries).await?;
+            if !page.fill(entries, limit, &wanted) || looked_at >= MAX_LOOKED_AT {
+                return Ok(page);
             }
         }
+        self.calls.join(&history, &mut tail.entries).await?;
+        page.is_last = page.fill(tail.entries, limit, &wanted) && !tail.more;
+        Ok(page)
+    }
+
+    async fn newest(&self, query: &Query, wanted: impl Fn(&Entry) -> bool) -> Result<Page, ReadRefused> {
+        let mut tail = self.tail(&query.after, End::Newest).await?;
+        let history = History::new(&self.store, tail.head);
+        let limit = query.limit.unwrap_or(MAX_LOOKED_AT);
+        self.calls.join(&history, &mut tail.entries).await?;
+        let mut at = query.after.clone();
+        at.pass_head(history.head());
+        let mut page = Page { entries: Vec::new(), next: at, is_last: true };
+        page.fill(tail.entries, usize::MAX, &wanted);
+        let mut found: VecDeque<_> = page.entries.into();
+        let mut looked_at = 0;
+        for height in (1..=history.head().height).rev() {
+            if found.len() >= limit || looked_at >= MAX_LOOKED_BACK {
+                break;
+            }
+            let (before, mut entries) = history.segment(height).await?;
+            looked_at += entries.len();
+            self.calls.join(&history, &mut entries).await?;
+            let mut at = query.after.clone();
+            at.pass_head(&before);
+            let mut earlier = Page { entries: Vec::new(), next: at, is_last: false };
+            earlier.fill(entries, usize::MAX, &wanted);
+            earlier.entries.into_iter().rev().for_each(|entry| found.push_front(entry));
+            if query.after.covers(&before) {
+                break;
+            }
+        }
+        page.entries = found.split_off(found.len().saturating_sub(limit)).into();
         Ok(page)
     }
 }
 
-/// Gives an outcome the call whose intent came before it.
-fn join_call(entry: &mut Entry, calls: &mut HashMap<(u64, u64, u64), Arc<CallFacts>>) {
-    let Content::Record(record) = &entry.content else { return };
-    let place = |seq: u64| (record.edge.0, record.epoch.0, seq);
-    match &record.body {
-        Body::Intent(intent) => {
-            calls.insert(place(record.seq.0), Arc::new(intent.call.clone()));
+impl Page {
+    /// Takes the entries that were not seen and are wanted. Answers whether all of them had room.
+    fn fill(&mut self, entries: Vec<Entry>, limit: usize, wanted: &impl Fn(&Entry) -> bool) -> bool {
+        for entry in entries {
+            if self.next.has_seen(&entry) {
+                continue;
+            }
+            let matches = wanted(&entry);
+            if matches && self.entries.len() >= limit {
+                return false;
+            }
+            self.next.pass(&entry);
+            if matches {
+                self.entries.push((entry, self.next.clone()));
+            }
         }
-        Body::Outcome(outcome) => entry.call = calls.remove(&place(outcome.intent.0)),
-        Body::Denied(_) | Body::EpochStarted(_) | Body::Refusals(_) => {}
+        true
     }
 }
