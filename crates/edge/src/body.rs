@@ -106,6 +106,9 @@ mod tests {
 
     #[tokio::test]
     async fn d02_a_body_that_never_ends_is_refused_in_time() {
-        assert_eq!(read(Pieces(vec![b"abc"], false), 9, Duration::from_millis(1)).await, Err(BodyRefused::TooSlow));
+        assert_eq!(
+            read(Pieces(vec![b"abc"], false), 9, Duration::from_millis(1)).await,
+            Err(BodyRefused::TooSlow)
+        );
     }
 }

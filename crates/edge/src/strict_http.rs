@@ -23,7 +23,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use framing::Framing;
+use framing::{Fault, Framing};
 
 mod framing;
 
@@ -43,8 +43,10 @@ pub(crate) struct StrictHttp<S> {
     head_timeout: Duration,
     /// Runs while a head is incomplete.
     head_deadline: Option<Pin<Box<Sleep>>>,
-    /// Set once something was refused: nothing of the peer is handed on any more.
-    refused: bool,
+    /// Set once something was refused: nothing more of the peer is read.
+    refused: Option<Fault>,
+    /// Set once hyper was handed what stands for the refused bytes.
+    answered: bool,
 }
 
 impl<S> StrictHttp<S> {
@@ -56,7 +58,8 @@ impl<S> StrictHttp<S> {
             released: 0,
             head_timeout,
             head_deadline: None,
-            refused: false,
+            refused: None,
+            answered: false,
         }
     }
 
@@ -68,44 +71,36 @@ impl<S> StrictHttp<S> {
         self.released -= count;
     }
 
-    /// Refuses what was just read, of which `framing` said why.
-    fn refuse(&mut self, fault: framing::Fault) -> io::Result<()> {
-        self.refused = true;
+    /// What hyper gets in place of refused bytes, once all before them has gone on: a broken body, or a head that it
+    /// answers with 400. After that, the end.
+    fn refuse(&mut self, fault: Fault) -> io::Result<()> {
+        self.answered = true;
         self.head_deadline = None;
+        tracing::debug!(%fault, "what a client sent was refused");
         if self.framing.is_in_body() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
         }
-        tracing::debug!(%fault, "a request head was refused");
         self.held = NOT_HTTP.to_vec();
         self.released = self.held.len();
         Ok(())
     }
 
     /// Judges what is held anew after more of it came.
-    fn judge_held(&mut self) -> io::Result<()> {
-        match self.framing.advance(&self.held) {
-            Ok(released) => {
-                self.released = released;
-                Ok(())
-            }
-            Err(fault) => self.refuse(fault),
-        }
+    fn judge_held(&mut self) {
+        let (released, fault) = self.framing.advance(&self.held);
+        self.released = released;
+        self.refused = fault.err();
     }
 
     /// Judges what was read straight into `buf` from `start` on, and takes back what may not go yet.
-    fn judge_fresh(&mut self, buf: &mut ReadBuf<'_>, start: usize) -> io::Result<()> {
+    fn judge_fresh(&mut self, buf: &mut ReadBuf<'_>, start: usize) {
         let fresh = &buf.filled()[start..];
-        match self.framing.advance(fresh) {
-            Ok(released) => {
-                self.held.extend_from_slice(&fresh[released..]);
-                buf.set_filled(start + released);
-                Ok(())
-            }
-            Err(fault) => {
-                buf.set_filled(start);
-                self.refuse(fault)
-            }
+        let (released, fault) = self.framing.advance(fresh);
+        self.refused = fault.err();
+        if self.refused.is_none() {
+            self.held.extend_from_slice(&fresh[released..]);
         }
+        buf.set_filled(start + released);
     }
 }
 
@@ -137,15 +132,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for StrictHttp<S> {
                 this.release(buf);
                 return Poll::Ready(Ok(()));
             }
-            if this.refused {
-                return Poll::Ready(Ok(()));
+            if let Some(fault) = this.refused {
+                if this.answered {
+                    return Poll::Ready(Ok(()));
+                }
+                this.refuse(fault)?;
+                continue;
             }
             if this.held.is_empty() {
                 this.head_deadline = None;
                 let start = buf.filled().len();
                 ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
                 let ended = buf.filled().len() == start;
-                this.judge_fresh(buf, start)?;
+                this.judge_fresh(buf, start);
                 if ended || buf.filled().len() > start {
                     return Poll::Ready(Ok(()));
                 }
@@ -154,7 +153,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for StrictHttp<S> {
                 this.held.clear();
                 return Poll::Ready(Ok(()));
             } else {
-                this.judge_held()?;
+                this.judge_held();
             }
         }
     }

@@ -87,37 +87,41 @@ impl Framing {
         !matches!(self.at, At::Head | At::Http2)
     }
 
-    /// How many of `bytes`, which follow those that went on before, may go on.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+    /// How many of `bytes`, which follow those that went on before, may go on. A fault is found behind them.
+    pub(super) fn advance(&mut self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
         let mut passed = 0;
         while passed < bytes.len() {
-            let rest = &bytes[passed..];
-            let step = match self.at {
-                At::Http2 => rest.len(),
-                At::Head => self.head(rest)?,
-                At::Body { left } => {
-                    let step = clamp(left, rest.len());
-                    let left = left - step as u64;
-                    self.at = if left == 0 { At::Head } else { At::Body { left } };
-                    step
-                }
-                At::ChunkData { left } => {
-                    let step = clamp(left, rest.len());
-                    let left = left - step as u64;
-                    self.at = if left == 0 { At::ChunkDataCr } else { At::ChunkData { left } };
-                    step
-                }
-                chunk => {
-                    self.at = chunk_frame(chunk, rest[0])?;
-                    1
-                }
-            };
-            if step == 0 {
-                break;
+            match self.step(&bytes[passed..]) {
+                Ok(0) => break,
+                Ok(step) => passed += step,
+                Err(fault) => return (passed, Err(fault)),
             }
-            passed += step;
         }
-        Ok(passed)
+        (passed, Ok(()))
+    }
+
+    /// How many of `rest`, which is not empty, belong to the part that begins it; 0 while that is an incomplete head.
+    fn step(&mut self, rest: &[u8]) -> Result<usize, Fault> {
+        Ok(match self.at {
+            At::Http2 => rest.len(),
+            At::Head => self.head(rest)?,
+            At::Body { left } => {
+                let step = clamp(left, rest.len());
+                let left = left - step as u64;
+                self.at = if left == 0 { At::Head } else { At::Body { left } };
+                step
+            }
+            At::ChunkData { left } => {
+                let step = clamp(left, rest.len());
+                let left = left - step as u64;
+                self.at = if left == 0 { At::ChunkDataCr } else { At::ChunkData { left } };
+                step
+            }
+            chunk => {
+                self.at = chunk_frame(chunk, rest[0])?;
+                1
+            }
+        })
     }
 
     /// The length of the head at the start of `bytes`, or 0 while it is incomplete.
@@ -256,7 +260,12 @@ mod tests {
     use super::*;
 
     fn judged(bytes: &[u8]) -> Result<usize, Fault> {
-        Framing::new().advance(bytes)
+        advanced(&mut Framing::new(), bytes)
+    }
+
+    fn advanced(framing: &mut Framing, bytes: &[u8]) -> Result<usize, Fault> {
+        let (passed, fault) = framing.advance(bytes);
+        fault.map(|()| passed)
     }
 
     fn with_headers(headers: &str) -> Vec<u8> {
@@ -341,10 +350,18 @@ mod tests {
         }
         let begun = [&request[..], b"12345"].concat();
         let mut framing = Framing::new();
-        assert_eq!(framing.advance(&begun), Ok(begun.len()));
+        assert_eq!(advanced(&mut framing, &begun), Ok(begun.len()));
         assert!(framing.is_in_body());
-        assert_eq!(framing.advance(b"67890POST /x"), Ok(5));
+        assert_eq!(advanced(&mut framing, b"67890POST /x"), Ok(5));
         assert!(!framing.is_in_body());
+    }
+
+    #[test]
+    fn what_stands_before_a_fault_goes_on() {
+        let request = with_headers("content-length: 2\r\n");
+        let bytes = [&request[..], b"ok", b"GET / HTTP/1.0\r\n\r\n"].concat();
+        let passed = request.len() + 2;
+        assert_eq!(Framing::new().advance(&bytes), (passed, Err(Fault::BadRequestLine)));
     }
 
     #[test]
@@ -358,9 +375,9 @@ mod tests {
     #[test]
     fn http_2_passes_untouched_from_its_preface_on() {
         let mut framing = Framing::new();
-        assert_eq!(framing.advance(&PREFACE[..10]), Ok(0));
+        assert_eq!(advanced(&mut framing, &PREFACE[..10]), Ok(0));
         let begun = [PREFACE, b"\0\0\0\x04\0\n\n"].concat();
-        assert_eq!(framing.advance(&begun), Ok(begun.len()));
+        assert_eq!(advanced(&mut framing, &begun), Ok(begun.len()));
         assert_eq!(judged(&[&with_headers("")[..], PREFACE].concat()), Err(Fault::BadRequestLine));
     }
 }

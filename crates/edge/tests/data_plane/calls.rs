@@ -13,7 +13,8 @@ async fn an_allowed_call_reaches_the_upstream_with_its_own_bytes_and_the_real_se
     let world = World::start(server).await;
     let grant = world.reader();
     for (count, revision) in REVISIONS.into_iter().enumerate() {
-        let message = world.message(revision, "tools/call", json!({"name": "read_file", "arguments": {"path": "/a"}}));
+        let message =
+            world.message(revision, "tools/call", json!({"name": "read_file", "arguments": {"path": "/a"}}));
         let answer = world.post(&grant, revision, &message).await;
         assert_eq!(answer.status, 200, "{revision}: {answer:?}");
         assert_eq!(answer.json()["result"]["echo"], json!({"path": "/a"}), "{revision}");
@@ -49,12 +50,26 @@ async fn c25_d11_no_header_of_the_client_reaches_the_upstream() {
         let answer = world.send("POST", "/mcp/files", &headers, message.to_string().as_bytes()).await;
         assert_eq!(answer.status, 200, "{revision}: {answer:?}");
     }
-    let mut known: Vec<String> = world.upstream.requests().into_iter().flat_map(|request| request.headers).map(|(name, _)| name).collect();
+    let mut known: Vec<String> = world
+        .upstream
+        .requests()
+        .into_iter()
+        .flat_map(|request| request.headers)
+        .map(|(name, _)| name)
+        .collect();
     known.sort_unstable();
     known.dedup();
     let expected = [
-        "accept", "accept-encoding", "authorization", "content-length", "content-type", "host", "mcp-method",
-        "mcp-name", "mcp-protocol-version", "user-agent",
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "user-agent",
     ];
     assert_eq!(known, expected);
     for text in [&*grant.token, "client-", "evil.example", "203.0.113.9", "root", "localhost"] {
@@ -72,7 +87,17 @@ async fn no_header_of_the_upstream_reaches_the_client() {
     assert_eq!(answer.status, 200);
     let mut names: Vec<_> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["cache-control", "content-length", "content-type", "date", "mcp-session-id", "x-content-type-options"]);
+    assert_eq!(
+        names,
+        [
+            "cache-control",
+            "content-length",
+            "content-type",
+            "date",
+            "mcp-session-id",
+            "x-content-type-options"
+        ]
+    );
     let sealed = answer.header("mcp-session-id").expect("a session");
     assert!(!sealed.contains(UPSTREAM_SESSION) && !format!("{answer:?}").contains("10.0.0.7"));
 }
@@ -89,12 +114,18 @@ async fn each_call_has_one_intent_and_one_outcome_that_say_who_called_what() {
     };
     let call = &intent.call;
     assert_eq!(call.grants, [grant.id]);
-    assert_eq!((call.principal.as_str(), call.owner.as_ref().map(|owner| owner.as_str())), ("ana-agent", Some("ana")));
+    assert_eq!(
+        (call.principal.as_str(), call.owner.as_ref().map(|owner| owner.as_str())),
+        ("ana-agent", Some("ana"))
+    );
     assert_eq!((call.server.as_str(), &*call.mcp_revision, &*call.method), ("files", MODERN, "tools/call"));
     assert_eq!((call.target.as_deref(), &*call.peer), (Some("read_file"), "127.0.0.1"));
     assert_eq!(call.argument_keys, ["path"]);
     assert!(call.arguments_digest.is_some());
-    assert_eq!(call.client.as_ref().map(|client| (&*client.name, &*client.version)), Some(("test-client", "1.2")));
+    assert_eq!(
+        call.client.as_ref().map(|client| (&*client.name, &*client.version)),
+        Some(("test-client", "1.2"))
+    );
     assert_eq!(intent.credential.as_ref().map(|id| id.as_str()), Some("files"));
     assert_eq!((outcome.ending, outcome.upstream_status), (Ending::Completed, Some(200)));
     assert!(outcome.request_bytes > 0 && outcome.response_bytes > 0);
@@ -126,7 +157,9 @@ async fn notifications_are_accepted_without_a_body_and_errors_of_the_upstream_ke
     })
     .await;
     let grant = world.reader();
-    let answer = world.post(&grant, "2025-11-25", &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    let answer = world
+        .post(&grant, "2025-11-25", &json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        .await;
     assert_eq!((answer.status, answer.body.len(), answer.header("content-type")), (202, 0, None));
     let answer = world.call(&grant, "2025-11-25", "read_file").await;
     assert_eq!((answer.status, answer.json()["error"]["code"].as_i64()), (429, Some(-31999)));

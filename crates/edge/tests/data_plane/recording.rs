@@ -199,7 +199,8 @@ async fn write_answer(tcp: &mut TcpStream, answer: Answer, seen: &Seen) -> Optio
             tcp.write_all(&bytes).await.ok()
         }
         Answer::Stream(mut pieces) => {
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
             tcp.write_all(head.as_bytes()).await.ok()?;
             let mut ignored = Vec::new();
             loop {
@@ -232,7 +233,8 @@ pub const UPSTREAM_SESSION: &str = "upstream-session-7f3a";
 pub fn server(request: &Request) -> Answer {
     let body = request.json();
     if let Some(batch) = body.as_array() {
-        let answers: Vec<_> = batch.iter().filter(|message| message.get("id").is_some()).map(result_of).collect();
+        let answers: Vec<_> =
+            batch.iter().filter(|message| message.get("id").is_some()).map(result_of).collect();
         return Answer::json(&Value::Array(answers));
     }
     if request.verb == "DELETE" || body.get("id").is_none() || body.get("method").is_none() {
@@ -250,13 +252,25 @@ pub fn server(request: &Request) -> Answer {
 fn result_of(message: &Value) -> Value {
     let named = |names: &[&str]| names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>();
     let result = match message["method"].as_str().unwrap_or_default() {
-        "initialize" => json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "recorder", "version": "1"}}),
-        "server/discover" => json!({"supportedVersions": ["2026-07-28"], "capabilities": {}, "cacheScope": "public", "ttlMs": 1}),
-        "tools/list" => json!({"tools": named(&["read_file", "list_files", "delete_file"]), "nextCursor": "page-2"}),
+        "initialize" => {
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "recorder", "version": "1"}})
+        }
+        "server/discover" => {
+            json!({"supportedVersions": ["2026-07-28"], "capabilities": {}, "cacheScope": "public", "ttlMs": 1})
+        }
+        "tools/list" => {
+            json!({"tools": named(&["read_file", "list_files", "delete_file"]), "nextCursor": "page-2"})
+        }
         "prompts/list" => json!({"prompts": named(&["review", "admin_reset"])}),
-        "resources/list" => json!({"resources": [{"uri": "file:///docs/a", "name": "a"}, {"uri": "file:///etc/shadow", "name": "s"}]}),
-        "resources/templates/list" => json!({"resourceTemplates": [{"uriTemplate": "file:///docs/{name}", "name": "d"}, {"uriTemplate": "file:///etc/{name}", "name": "e"}]}),
-        "tools/call" => json!({"content": [{"type": "text", "text": format!("done {}", message["params"]["name"])}], "echo": message["params"]["arguments"]}),
+        "resources/list" => {
+            json!({"resources": [{"uri": "file:///docs/a", "name": "a"}, {"uri": "file:///etc/shadow", "name": "s"}]})
+        }
+        "resources/templates/list" => {
+            json!({"resourceTemplates": [{"uriTemplate": "file:///docs/{name}", "name": "d"}, {"uriTemplate": "file:///etc/{name}", "name": "e"}]})
+        }
+        "tools/call" => {
+            json!({"content": [{"type": "text", "text": format!("done {}", message["params"]["name"])}], "echo": message["params"]["arguments"]})
+        }
         method => json!({"method": method}),
     };
     json!({"jsonrpc": "2.0", "id": message["id"], "result": result})

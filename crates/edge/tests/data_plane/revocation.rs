@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// A script whose streams the test feeds, and what it feeds them with.
-fn streaming() -> (impl Fn(&Request) -> Answer + Send + Sync + 'static, mpsc::UnboundedReceiver<mpsc::UnboundedSender<Vec<u8>>>) {
+fn streaming() -> (
+    impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    mpsc::UnboundedReceiver<mpsc::UnboundedSender<Vec<u8>>>,
+) {
     let (opened, streams) = mpsc::unbounded_channel();
     let script = move |request: &Request| {
         let streams = request.verb == "GET" || request.json()["params"]["name"] == "read_file";
@@ -64,7 +67,8 @@ async fn a_stream_open_at_the_revocation_ends_on_both_sides() {
         let grant = world.reader();
         let mut connection = open_stream(&world, &grant, revision).await;
         let feed = streams.recv().await.expect("the upstream streams");
-        feed.send(b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n".to_vec()).expect("it is open");
+        feed.send(b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n".to_vec())
+            .expect("it is open");
         connection.until("notifications/progress").await.expect("the event passes");
 
         let cut = world.revoke(&grant);
@@ -93,7 +97,9 @@ async fn a_get_stream_is_a_call_like_any_other_and_is_cut() {
     feed.closed().await;
     world.is_quiet().await;
     let records = world.records().await;
-    let [.., Body::Intent(intent), Body::Outcome(outcome)] = records.as_slice() else { panic!("{records:?}") };
+    let [.., Body::Intent(intent), Body::Outcome(outcome)] = records.as_slice() else {
+        panic!("{records:?}")
+    };
     assert_eq!((&*intent.call.method, outcome.ending), ("GET", Ending::Cut));
 }
 
@@ -121,7 +127,11 @@ async fn a_call_that_was_decided_and_not_yet_written_sends_nothing() {
     // in the table hits every point between; none of them may let a byte out once the revocation has returned.
     for _ in 0..50 {
         let grant = world.reader();
-        let message = world.message("2025-11-25", "tools/call", json!({"name": "read_file", "arguments": {"of": grant.id.to_string()}}));
+        let message = world.message(
+            "2025-11-25",
+            "tools/call",
+            json!({"name": "read_file", "arguments": {"of": grant.id.to_string()}}),
+        );
         let headers = World::headers(&grant, "2025-11-25", &message);
         let mut connection = Connection::open(world.address).await;
         connection.write(&raw("POST", "/mcp/files", &headers, message.to_string().as_bytes())).await;

@@ -11,8 +11,11 @@ use crate::{
 /// The names that the answer's lists hold.
 fn names(answer: &Response) -> Vec<String> {
     let result = &answer.json()["result"];
-    let lists = ["tools", "prompts", "resources", "resourceTemplates"].map(|list| result[list].as_array().cloned());
-    let name = |entry: Value| ["uri", "uriTemplate", "name"].iter().find_map(|key| Some(entry[key].as_str()?.to_owned()));
+    let lists =
+        ["tools", "prompts", "resources", "resourceTemplates"].map(|list| result[list].as_array().cloned());
+    let name = |entry: Value| {
+        ["uri", "uriTemplate", "name"].iter().find_map(|key| Some(entry[key].as_str()?.to_owned()))
+    };
     lists.into_iter().flatten().flatten().filter_map(name).collect()
 }
 
@@ -53,10 +56,22 @@ async fn c23_every_method_is_decided_by_what_it_names() {
         ("resources/read", json!({"uri": "file:///docs/%2e%2e/etc/shadow"})),
         ("resources/subscribe", json!({"uri": "file:///etc/shadow"})),
         ("resources/unsubscribe", json!({"uri": "file:///etc/shadow"})),
-        ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "admin_reset"}, "argument": {"name": "a", "value": ""}})),
-        ("completion/complete", json!({"ref": {"type": "ref/resource", "uri": "file:///etc/{name}"}, "argument": {"name": "name", "value": ""}})),
-        ("completion/complete", json!({"ref": {"type": "ref/resource", "uri": "file:///etc/shadow"}, "argument": {"name": "name", "value": ""}})),
-        ("subscriptions/listen", json!({"notifications": {"resourceSubscriptions": ["file:///docs/a", "file:///etc/shadow"]}})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "admin_reset"}, "argument": {"name": "a", "value": ""}}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/resource", "uri": "file:///etc/{name}"}, "argument": {"name": "name", "value": ""}}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/resource", "uri": "file:///etc/shadow"}, "argument": {"name": "name", "value": ""}}),
+        ),
+        (
+            "subscriptions/listen",
+            json!({"notifications": {"resourceSubscriptions": ["file:///docs/a", "file:///etc/shadow"]}}),
+        ),
         ("tasks/get", json!({"taskId": "somebody-elses-task"})),
         ("admin/anything", json!({})),
     ];
@@ -82,8 +97,14 @@ async fn c23_what_is_in_scope_works_and_lists_show_nothing_else() {
             ("prompts/get", json!({"name": "review"})),
             ("resources/read", json!({"uri": "file:///docs/a"})),
             ("resources/subscribe", json!({"uri": "file:///docs/a"})),
-            ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "review"}, "argument": {"name": "a", "value": ""}})),
-            ("completion/complete", json!({"ref": {"type": "ref/resource", "uri": "file:///docs/{name}"}, "argument": {"name": "name", "value": ""}})),
+            (
+                "completion/complete",
+                json!({"ref": {"type": "ref/prompt", "name": "review"}, "argument": {"name": "a", "value": ""}}),
+            ),
+            (
+                "completion/complete",
+                json!({"ref": {"type": "ref/resource", "uri": "file:///docs/{name}"}, "argument": {"name": "name", "value": ""}}),
+            ),
         ] {
             let message = world.message(revision, method, params);
             let answer = world.post(&grant, revision, &message).await;
@@ -112,7 +133,10 @@ async fn c23_a_server_outside_the_grant_is_out_of_reach_whatever_the_method() {
             let mut headers = World::headers(&grant, revision, &message);
             headers.retain(|(name, _)| name != "mcp-name" || method == "tools/call");
             let answer = world.send("POST", "/mcp/files", &headers, message.to_string().as_bytes()).await;
-            assert!(answer.text().starts_with("[denied] server_out_of_scope"), "{revision} {method}: {answer:?}");
+            assert!(
+                answer.text().starts_with("[denied] server_out_of_scope"),
+                "{revision} {method}: {answer:?}"
+            );
         }
     }
     let mut headers = World::headers(&grant, "2025-11-25", &Value::Null);
@@ -130,7 +154,8 @@ async fn c07_a_notification_that_calls_a_tool_is_decided_like_a_request() {
     let world = World::start(server).await;
     let grant = world.reader();
     for revision in REVISIONS {
-        let mut message = world.message(revision, "tools/call", json!({"name": "delete_file", "arguments": {}}));
+        let mut message =
+            world.message(revision, "tools/call", json!({"name": "delete_file", "arguments": {}}));
         message.as_object_mut().expect("an object").remove("id");
         let answer = world.post(&grant, revision, &message).await;
         assert_eq!(answer.status, 403, "{revision}: {answer:?}");
@@ -162,7 +187,12 @@ async fn c06_a_batch_with_one_denied_message_sends_nothing() {
     let tools = answers[1]["result"]["tools"].as_array().expect("a list");
     assert_eq!(tools.len(), 2, "the list of a batch is filtered too");
     world.is_quiet().await;
-    let intents = world.records().await.iter().filter(|body| matches!(body, authority::record::Body::Intent(_))).count();
+    let intents = world
+        .records()
+        .await
+        .iter()
+        .filter(|body| matches!(body, authority::record::Body::Intent(_)))
+        .count();
     assert_eq!(intents, 3, "one for each message and one for the whole");
 }
 
@@ -174,12 +204,16 @@ async fn c06_a_batch_is_refused_where_the_revision_has_none() {
     let batch = json!([{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read_file"}}]);
     for revision in &REVISIONS[1..] {
         let answer = world.post(&grant, revision, &batch).await;
-        assert_eq!((answer.status, answer.json()["error"]["code"].as_i64()), (400, Some(-32600)), "{revision}");
+        assert_eq!(
+            (answer.status, answer.json()["error"]["code"].as_i64()),
+            (400, Some(-32600)),
+            "{revision}"
+        );
     }
     assert!(world.upstream.bytes().is_empty());
 }
 
-/// A list is filtered by the view of the moment at which it is answered, not of that at which it was asked for.
+/// Closed is the default: of two lists under one name a client might take either.
 #[tokio::test]
 async fn a_list_that_cannot_be_read_is_not_passed_on() {
     let world = World::start(|_| Answer::Whole {
@@ -201,7 +235,9 @@ async fn a_list_that_cannot_be_read_is_not_passed_on() {
 async fn modern_lists_and_discoveries_are_private() {
     let world = World::start(server).await;
     let grant = world.reader();
-    for method in ["server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+    for method in
+        ["server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"]
+    {
         let answer = world.post(&grant, MODERN, &world.message(MODERN, method, json!({}))).await;
         assert_eq!(answer.json()["result"]["cacheScope"], "private", "{method}");
     }

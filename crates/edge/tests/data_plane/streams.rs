@@ -50,14 +50,19 @@ async fn a_stream_begins_with_a_comment_and_passes_events_as_they_come() {
         assert!(first.starts_with(b":") && first.ends_with(b"\n\n"), "{revision}");
         // Half an event goes on before the rest of it exists.
         feed.send(b"id: 7\ndata: {\"half\":".to_vec()).expect("it is open");
-        assert_eq!(connection.until("half").await.expect("it passes"), "id: 7\ndata: {\"half\":", "{revision}");
+        assert_eq!(
+            connection.until("half").await.expect("it passes"),
+            "id: 7\ndata: {\"half\":",
+            "{revision}"
+        );
         feed.send(b"1}\n\n".to_vec()).expect("it is open");
         assert_eq!(connection.until("\n\n").await.expect("it passes"), "1}\n\n", "{revision}");
         drop(feed);
         assert_eq!(connection.chunk().await.expect("an orderly end"), None, "{revision}");
     }
     world.is_quiet().await;
-    let completed = |body: &Body| matches!(body, Body::Outcome(outcome) if outcome.ending == Ending::Completed);
+    let completed =
+        |body: &Body| matches!(body, Body::Outcome(outcome) if outcome.ending == Ending::Completed);
     assert_eq!(world.records().await.iter().filter(|body| completed(body)).count(), REVISIONS.len());
 }
 
@@ -93,8 +98,13 @@ async fn lists_that_come_as_events_are_filtered() {
         let mut connection = begin(&world, &grant, revision, &message).await;
         let feed = streams.recv().await.expect("the upstream streams");
         let result = json!({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": [{"name": "delete_file"}, {"name": "read_file"}]}});
-        let notice = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "tools"}});
-        feed.send(format!("event: message\ndata: {notice}\n\nid: 9\nevent: message\ndata: {result}\n\n").into_bytes()).expect("it is open");
+        let notice =
+            json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "tools"}});
+        feed.send(
+            format!("event: message\ndata: {notice}\n\nid: 9\nevent: message\ndata: {result}\n\n")
+                .into_bytes(),
+        )
+        .expect("it is open");
         drop(feed);
         let read = connection.until("read_file").await.expect("the answer passes");
         assert!(read.contains("notifications/message") && read.contains("id: 9"), "{revision}: {read}");

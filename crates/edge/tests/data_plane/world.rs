@@ -10,7 +10,10 @@ use std::{
 
 use authority::{
     Authority, View,
-    command::{self, AddPrincipal, AddServer, Body, Command, IssueGrant, Outcome, RevokeGrant, SetCredential},
+    command::{
+        self, AddPrincipal, AddServer, Body, Command, IssueGrant, Outcome, RevokeGrant, RotateGrantToken,
+        SetCredential,
+    },
     credential::{self, Attachment, Credential, Sealed},
     enforcement::{Call, Gate, Lease},
     event::{Actor, Revision},
@@ -140,6 +143,8 @@ impl World {
         let origin = endpoint.origin.clone();
         self.apply(Body::AddServer(AddServer { server: server_id("files"), endpoint: endpoint.clone() }));
         self.apply(Body::AddServer(AddServer { server: server_id("other"), endpoint }));
+        let gone = Endpoint::parse("http://127.0.0.1:1/mcp").expect("a URL");
+        self.apply(Body::AddServer(AddServer { server: server_id("gone"), endpoint: gone }));
         let aad = Aad { kind: "credential", id: "files", origin: origin.as_str(), version: 1 };
         let sealed = keyring.seal(&aad, SECRET.as_bytes(), &SystemEntropy).expect("it is short");
         let credential = Credential {
@@ -195,6 +200,11 @@ impl World {
         Granted { id, token: token.reveal().to_owned() }
     }
 
+    /// Nobody: for requests whose `Authorization` the test writes itself.
+    pub fn nobody(&self) -> Granted {
+        Granted { id: grant::Id([0; 16]), token: String::new() }
+    }
+
     /// A grant for the tools that only read, one prompt and the documents.
     pub fn reader(&self) -> Granted {
         let patterns = |texts: &[&str]| -> Vec<Pattern> {
@@ -216,6 +226,17 @@ impl World {
 
     pub fn revoke(&self, granted: &Granted) -> Vec<Arc<Call>> {
         self.apply(Body::RevokeGrant(RevokeGrant { grant: granted.id }))
+    }
+
+    /// Gives the grant a new token, at once.
+    pub fn rotate(&self, granted: &Granted) -> Granted {
+        let token = token::mint(TokenKind::Grant, &SystemEntropy);
+        self.apply(Body::RotateGrantToken(RotateGrantToken {
+            grant: granted.id,
+            token: grant::TokenHash(self.pepper.hash(&token)),
+            overlap_millis: 0,
+        }));
+        Granted { id: granted.id, token: token.reveal().to_owned() }
     }
 
     /// A request of the given revision, with all that the revision demands of it.
@@ -260,13 +281,7 @@ impl World {
     }
 
     /// Sends one request over a connection of its own and reads the answer whole.
-    pub async fn send(
-        &self,
-        verb: &str,
-        path: &str,
-        headers: &[(String, String)],
-        body: &[u8],
-    ) -> Response {
+    pub async fn send(&self, verb: &str, path: &str, headers: &[(String, String)], body: &[u8]) -> Response {
         let mut connection = self.begin(verb, path, headers, body).await;
         connection.response().await.expect("an answer")
     }
@@ -286,7 +301,8 @@ impl World {
 
     /// Calls a tool in the given revision.
     pub async fn call(&self, granted: &Granted, revision: &str, tool: &str) -> Response {
-        let message = self.message(revision, "tools/call", json!({"name": tool, "arguments": {"path": "/a"}}));
+        let message =
+            self.message(revision, "tools/call", json!({"name": tool, "arguments": {"path": "/a"}}));
         self.post(granted, revision, &message).await
     }
 
