@@ -12,6 +12,7 @@
 //! bound to what it belongs to, so that it opens nowhere else; no nonce is ever used twice for two messages, even
 //! when a cloned machine repeats its randomness; and no error carries a byte of a secret.
 
+pub mod derived_id;
 pub mod fingerprint;
 pub mod key_directory;
 pub mod keyring;

@@ -1,0 +1,87 @@
+//! The guard in front of every method, reflection included: first who calls, then whether its role may. No service is
+//! reached by a request that did not pass it, and it is the only place that lets one pass.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tonic::{Status, body::Body};
+use tower::{Layer, Service};
+
+use crate::{
+    authenticate::{Authenticator, Caller},
+    roles,
+};
+
+/// Where a request came from, for the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Puts a [`Guard`] in front of a service.
+#[derive(Clone)]
+pub(crate) struct GuardLayer {
+    authenticator: Arc<Authenticator>,
+}
+
+/// A service behind the guard.
+#[derive(Clone)]
+pub(crate) struct Guard<S> {
+    authenticator: Arc<Authenticator>,
+    inner: S,
+}
+
+type Answer = Result<http::Response<Body>, Infallible>;
+
+impl GuardLayer {
+    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Self {
+        Self { authenticator }
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard { authenticator: Arc::clone(&self.authenticator), inner }
+    }
+}
+
+impl<S> Guard<S> {
+    fn check<B>(&self, request: &http::Request<B>) -> Result<Caller, Status> {
+        let caller = self.authenticator.authenticate(request.headers())?;
+        roles::check(caller.role, request.uri().path())?;
+        Ok(caller)
+    }
+}
+
+impl<S, B> Service<http::Request<B>> for Guard<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        match self.check(&request) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Box::pin(self.inner.call(request))
+            }
+            Err(status) => {
+                let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+                tracing::info!(?peer, code = ?status.code(), reason = status.message(), "an admin request was refused");
+                Box::pin(std::future::ready(Ok(status.into_http())))
+            }
+        }
+    }
+}
