@@ -118,6 +118,9 @@ impl Upstreams {
     /// Sends the call that `permit` allows, and answers when the head of its answer is there. Dropping the future
     /// aborts the call.
     ///
+    /// The caller keeps the call registered in flight until this has failed or the body of the reply has ended or was
+    /// dropped: a call that has left the table is cut by nobody.
+    ///
     /// # Errors
     /// [`ForwardFailed`], which also says whether the upstream may have seen the request.
     pub async fn forward(&self, permit: RecordedPermit, outbound: Outbound) -> Result<Reply, ForwardFailed> {
