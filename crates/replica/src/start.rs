@@ -15,7 +15,10 @@ use authority::{
     event::Actor,
     name::Name,
 };
-use openraft::{BasicNode, SnapshotPolicy, error::RaftError};
+use openraft::{
+    BasicNode, SnapshotPolicy,
+    error::{Fatal, RaftError},
+};
 use seams::{SharedClock, SharedDisk, SharedEntropy};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -133,11 +136,21 @@ async fn start_raft(config: &Config, log: LogStore, machine: StateMachine) -> Re
         Arc::new(raft_config.validate().map_err(|error| OpenFailed::RaftConfig(Box::new(error)))?);
     let node = config.node.0;
     let raft = Raft::new(node, raft_config, NoPeers, log, machine).await.map_err(RaftStopped::because)?;
+    match initialize(&raft, node).await {
+        Ok(()) => Ok(raft),
+        Err(fatal) => Err(stop_raft(&raft, RaftStopped::because(fatal).into()).await),
+    }
+}
+
+/// Makes the node the only voter, unless an earlier start has: openraft would refuse a second time, and call it an error.
+async fn initialize(raft: &Raft, node: u64) -> Result<(), Fatal<u64>> {
+    if raft.is_initialized().await? {
+        return Ok(());
+    }
     let members = BTreeMap::from([(node, BasicNode::default())]);
     match raft.initialize(members).await {
-        // It was initialized at an earlier start.
-        Ok(()) | Err(RaftError::APIError(_)) => Ok(raft),
-        Err(RaftError::Fatal(fatal)) => Err(stop_raft(&raft, RaftStopped::because(fatal).into()).await),
+        Ok(()) | Err(RaftError::APIError(_)) => Ok(()),
+        Err(RaftError::Fatal(fatal)) => Err(fatal),
     }
 }
 
