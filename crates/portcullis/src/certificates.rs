@@ -6,7 +6,10 @@
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -30,8 +33,9 @@ pub fn create_authority(dir: &DataDir, cluster: &str) -> Result<()> {
 
 /// The admin listener's TLS: a fresh certificate under the cluster's authority for `names`.
 pub fn admin_tls(dir: &DataDir, cluster: &str, names: Vec<String>) -> Result<Arc<ServerConfig>> {
-    let signing = fs::read_to_string(authority_key(dir))
-        .with_context(|| format!("no certificate authority in {}; run `portcullis init` first", dir.tls().display()))?;
+    let signing = fs::read_to_string(authority_key(dir)).with_context(|| {
+        format!("no certificate authority in {}; run `portcullis init` first", dir.tls().display())
+    })?;
     let params = authority_params(cluster);
     let issuer = Issuer::from_params(&params, KeyPair::from_pem(&signing)?);
     let key = KeyPair::generate()?;
@@ -40,7 +44,8 @@ pub fn admin_tls(dir: &DataDir, cluster: &str, names: Vec<String>) -> Result<Arc
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = params.signed_by(&key, &issuer)?;
     let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
-    let mut config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.into()], key)?;
+    let mut config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.into()], key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(config))
 }

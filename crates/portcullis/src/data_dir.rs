@@ -37,8 +37,10 @@ impl DataDir {
 
     /// Locks the directory for this process, as long as the answer lives. Keys are made and opened only under the lock.
     pub fn lock(&self) -> Result<File> {
-        std::fs::create_dir_all(&self.root).with_context(|| format!("cannot create {}", self.root.display()))?;
-        let lock = File::create(self.root.join("lock")).context("cannot create the lock of the data directory")?;
+        std::fs::create_dir_all(&self.root)
+            .with_context(|| format!("cannot create {}", self.root.display()))?;
+        let lock =
+            File::create(self.root.join("lock")).context("cannot create the lock of the data directory")?;
         match lock.try_lock() {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => bail!(

@@ -54,7 +54,12 @@ impl Demo {
         }
     }
 
-    fn serve_one(self: &Arc<Self>, socket: tokio::net::TcpStream, peer: SocketAddr, stop: &CancellationToken) {
+    fn serve_one(
+        self: &Arc<Self>,
+        socket: tokio::net::TcpStream,
+        peer: SocketAddr,
+        stop: &CancellationToken,
+    ) {
         let demo = Arc::clone(self);
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -76,12 +81,18 @@ impl Demo {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         if !self.is_authorized(&request) {
-            return json_error(StatusCode::UNAUTHORIZED, &Value::Null, -32_000, "the demo server wants its secret");
+            return json_error(
+                StatusCode::UNAUTHORIZED,
+                &Value::Null,
+                -32_000,
+                "the demo server wants its secret",
+            );
         }
         if request.uri().path() != "/mcp" {
             return empty(StatusCode::NOT_FOUND);
         }
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header =
+            |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let modern = header("mcp-protocol-version").as_deref() == Some(modern::REVISION);
         let session = header("mcp-session-id");
         match (request.method().clone(), modern) {

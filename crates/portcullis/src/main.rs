@@ -107,7 +107,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     for failed in seams::process::harden() {
         eprintln!("warning: {failed}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
     runtime.block_on(perform(arguments))
 }
 

@@ -165,7 +165,12 @@ impl Node {
             entropy: Arc::clone(&host.entropy),
         };
         let probed = Probed { gate: Arc::clone(&gate), wal: wal.clone(), clock: Arc::clone(&host.clock) };
-        let wipe = wipe_at_lease_loss(upstreams.clone(), Arc::clone(&gate), Arc::clone(&host.clock), stop.listeners.clone());
+        let wipe = wipe_at_lease_loss(
+            upstreams.clone(),
+            Arc::clone(&gate),
+            Arc::clone(&host.clock),
+            stop.listeners.clone(),
+        );
         let edge = Edge::new(edge::Parts {
             config: settings.edge,
             gate,
@@ -183,7 +188,18 @@ impl Node {
             tokio::spawn(wipe),
         ];
         let archiving = tokio::spawn(archiver.run(stop.archiver.clone().cancelled_owned()));
-        Ok(Self { replica, keyring, data_address, admin_address, data_plane, wal, stop, listeners, archiving, _lock: lock })
+        Ok(Self {
+            replica,
+            keyring,
+            data_address,
+            admin_address,
+            data_plane,
+            wal,
+            stop,
+            listeners,
+            archiving,
+            _lock: lock,
+        })
     }
 
     /// Cancelled when the node begins to stop.
@@ -193,7 +209,8 @@ impl Node {
 
     /// Waits until the node cannot go on, and says why: after a failure of its disk only a new start knows what it holds.
     pub async fn failed(&self) -> anyhow::Error {
-        anyhow::Error::from(self.replica.stopped().await).context("the replicated state stopped; restart the node")
+        anyhow::Error::from(self.replica.stopped().await)
+            .context("the replicated state stopped; restart the node")
     }
 
     /// Stops in order: listeners and calls, the log, the archive, the state.
@@ -243,9 +260,15 @@ async fn serve_admin(
 fn open_log(settings: &Settings, host: &Host, epoch: node::Epoch) -> Result<Wal> {
     let mut config = wal::Config::new(settings.dir.wal(), settings.durability);
     config.max_bytes = settings.wal_max_bytes;
-    let (wal, recovery) = Wal::open(config, Arc::clone(&host.disk), Arc::clone(&host.clock), FIRST_NODE, epoch)
-        .context("the write-ahead log could not be opened")?;
-    tracing::info!(?recovery, "the write-ahead log is open");
+    let (wal, recovery) =
+        Wal::open(config, Arc::clone(&host.disk), Arc::clone(&host.clock), FIRST_NODE, epoch)
+            .context("the write-ahead log could not be opened")?;
+    tracing::info!(
+        epoch = epoch.0,
+        cut_bytes = recovery.cut_bytes,
+        outcome_unknown = recovery.outcome_unknown.len(),
+        "the write-ahead log is open"
+    );
     Ok(wal)
 }
 

@@ -17,7 +17,11 @@ use crate::{
 pub async fn run(config: &Config, host: &Host) -> Result<()> {
     let dir = DataDir::new(&config.node.data_dir);
     if !dir.keys().exists() {
-        bail!("{} holds no node; make one with `portcullis init --dir {}`", dir.root().display(), dir.root().display());
+        bail!(
+            "{} holds no node; make one with `portcullis init --dir {}`",
+            dir.root().display(),
+            dir.root().display()
+        );
     }
     let node = Node::start(settings(config, dir).await?, host).await?;
     let ready = serde_json::json!({

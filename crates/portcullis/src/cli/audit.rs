@@ -1,6 +1,10 @@
 //! `portcullis audit`: the record of every call and every change.
 
-use std::{collections::VecDeque, path::{Path, PathBuf}, str::FromStr};
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -8,7 +12,8 @@ use keyring::signing::VerifyingKey;
 use ledger::store::{Store, VERIFIER};
 use serde_json::{Value, json};
 use wire::pb::audit::v1::{
-    self as api, AuditFilter, StartPosition, audit_service_client::AuditServiceClient, subscribe_request::Start,
+    self as api, AuditFilter, StartPosition, audit_service_client::AuditServiceClient,
+    subscribe_request::Start,
 };
 
 use super::{
@@ -74,14 +79,17 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
         Command::List { limit, filter } => print(&newest(limit, &filter, global).await?, global.output),
         Command::Tail { follow: false, filter } => print(&newest(10, &filter, global).await?, global.output),
         Command::Tail { follow: true, filter } => follow(&filter, global).await,
-        Command::Verify { archive, public_key } => verify(&archive, public_key.as_deref(), global.output).await,
+        Command::Verify { archive, public_key } => {
+            verify(&archive, public_key.as_deref(), global.output).await
+        }
     }
 }
 
 /// The newest `limit` entries that match, or all of them.
 async fn newest(limit: usize, filter: &Filter, global: &Global) -> Result<Vec<Value>> {
     let mut client = AuditServiceClient::new(connection::open(global).await?);
-    let mut request = api::ListRequest { filter: Some(filter.wanted()), page_size: PAGE, ..Default::default() };
+    let mut request =
+        api::ListRequest { filter: Some(filter.wanted()), page_size: PAGE, ..Default::default() };
     if let Ok(few @ 1..=PAGE) = i32::try_from(limit) {
         (request.page_size, request.newest) = (few, true);
         let page = client.list(request).await?.into_inner();
@@ -128,9 +136,11 @@ fn print(entries: &[Value], output: Output) -> Result<()> {
 async fn verify(archive: &Path, public_key: Option<&Path>, output: Output) -> Result<()> {
     let own = archive.join(VERIFIER);
     let path = public_key.unwrap_or(&own);
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the public key {}; name it with --public-key", path.display()))?;
-    let key = VerifyingKey::from_str(text.trim()).with_context(|| format!("{} is no public key", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!("cannot read the public key {}; name it with --public-key", path.display())
+    })?;
+    let key = VerifyingKey::from_str(text.trim())
+        .with_context(|| format!("{} is no public key", path.display()))?;
     let report = ledger::verify(&Store::open(archive)?, &key, None)
         .await
         .with_context(|| format!("the archive {} does not verify", archive.display()))?;
@@ -139,7 +149,13 @@ async fn verify(archive: &Path, public_key: Option<&Path>, output: Output) -> Re
         "verified": true, "heads": report.height, "leaves": report.size, "events": report.events,
         "records": report.records, "edges": report.edges, "root": root, "ignored": report.ignored,
     });
-    let columns = [("verified", "verified"), ("leaves", "leaves"), ("events", "events"), ("records", "records"), ("root", "root")];
+    let columns = [
+        ("verified", "verified"),
+        ("leaves", "leaves"),
+        ("events", "events"),
+        ("records", "records"),
+        ("root", "root"),
+    ];
     output::object(&object, &columns, output)
 }
 

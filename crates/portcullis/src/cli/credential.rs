@@ -6,7 +6,9 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use keyring::Secret;
 use serde_json::{Value, json};
-use wire::pb::admin::v1::{self as api, attachment::Form, credential_service_client::CredentialServiceClient};
+use wire::pb::admin::v1::{
+    self as api, attachment::Form, credential_service_client::CredentialServiceClient,
+};
 
 use super::{
     Global, connection,
@@ -109,7 +111,9 @@ fn read_secret(from_file: Option<PathBuf>) -> Result<Secret> {
             .with_context(|| format!("cannot read the secret from {}", path.display()))?,
         None => {
             if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-                eprintln!("Type or paste the secret, then a line feed and Ctrl-D. It will be visible as you type.");
+                eprintln!(
+                    "Type or paste the secret, then a line feed and Ctrl-D. It will be visible as you type."
+                );
             }
             std::io::stdin().lock().take(MAX_SECRET_BYTES + 1).read_to_end(&mut bytes)?
         }

@@ -61,7 +61,9 @@ fn next_step(code: Code) -> Option<&'static str> {
         Code::Unauthenticated => Some(
             "Put an operator token into the file that the context names, or into PORTCULLIS_OPERATOR_TOKEN.",
         ),
-        Code::PermissionDenied => Some("Ask an owner for the role, or use the token of an operator who has it."),
+        Code::PermissionDenied => {
+            Some("Ask an owner for the role, or use the token of an operator who has it.")
+        }
         Code::Unavailable | Code::DeadlineExceeded => {
             Some("The change may have been made all the same; look before you try again.")
         }

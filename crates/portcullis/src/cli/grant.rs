@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use wire::pb::admin::v1::{
-    self as api, Enforcement, GrantState, grant_service_client::GrantServiceClient,
-};
+use wire::pb::admin::v1::{self as api, Enforcement, GrantState, grant_service_client::GrantServiceClient};
 
 use super::{
     Global, Output,
@@ -25,8 +23,12 @@ const COLUMNS: [Column; 6] = [
     ("label", "label"),
 ];
 
-const REVOKED_COLUMNS: [Column; 4] =
-    [("grant", "grant"), ("enforced", "enforced"), ("milliseconds", "elapsed_millis"), ("calls cut", "calls_cut")];
+const REVOKED_COLUMNS: [Column; 4] = [
+    ("grant", "grant"),
+    ("enforced", "enforced"),
+    ("milliseconds", "elapsed_millis"),
+    ("calls cut", "calls_cut"),
+];
 
 /// The verbs.
 #[derive(Subcommand)]
@@ -101,7 +103,8 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
         }
         Command::List { principal } => list(&mut client, principal, global).await,
         Command::Show { grant } => {
-            let shown_grant = client.get_grant(api::GetGrantRequest { name: resource(&grant) }).await?.into_inner();
+            let shown_grant =
+                client.get_grant(api::GetGrantRequest { name: resource(&grant) }).await?.into_inner();
             output::object(&shown(&shown_grant.grant.unwrap_or_default()), &COLUMNS, global.output)
         }
         Command::Rotate { grant, overlap } => {
@@ -114,7 +117,11 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
             let request = api::RevokeGrantRequest { name: resource(&grant), ..Default::default() };
             let revoked = client.revoke_grant(request).await?.into_inner();
             let enforcement = revoked.enforcement.unwrap_or_default();
-            output::object(&shown_revocation(&grant, revoked.revision, &enforcement), &REVOKED_COLUMNS, global.output)
+            output::object(
+                &shown_revocation(&grant, revoked.revision, &enforcement),
+                &REVOKED_COLUMNS,
+                global.output,
+            )
         }
     }
 }
@@ -126,7 +133,9 @@ fn request_of(issue: Issue) -> Result<api::IssueGrantRequest> {
         false => (issue.tools, issue.prompts, issue.resources),
     };
     if tools.is_empty() && prompts.is_empty() && resources.is_empty() {
-        bail!("a grant without --tool, --prompt or --resource reaches nothing; name what it reaches, or say --all");
+        bail!(
+            "a grant without --tool, --prompt or --resource reaches nothing; name what it reaches, or say --all"
+        );
     }
     let scope = |server: &String| api::Scope {
         server: format!("servers/{server}"),
@@ -153,7 +162,8 @@ async fn list(
     let principal = principal.map(|principal| format!("principals/{principal}")).unwrap_or_default();
     let (mut grants, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = api::ListGrantsRequest { principal: principal.clone(), page_token, ..Default::default() };
+        let request =
+            api::ListGrantsRequest { principal: principal.clone(), page_token, ..Default::default() };
         let page = client.list_grants(request).await?.into_inner();
         grants.extend(page.grants.iter().map(shown));
         page_token = page.next_page_token;
@@ -172,7 +182,9 @@ fn print_token(grant: &api::Grant, token: &str, output: Output) -> Result<()> {
     }
     output::object(&object, &COLUMNS, output)?;
     println!("\n{token}");
-    eprintln!("\nThe line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>`.");
+    eprintln!(
+        "\nThe line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>`."
+    );
     Ok(())
 }
 
@@ -227,8 +239,11 @@ fn shown_scope(scope: &api::Scope) -> Value {
 /// A scope in few words, such as `github: get_*, list_* (2 prompts)`.
 fn summary(scope: &api::Scope) -> String {
     let kinds = BTreeMap::from([("prompts", scope.prompts.len()), ("resources", scope.resources.len())]);
-    let others: Vec<_> =
-        kinds.iter().filter(|(_, count)| **count > 0).map(|(kind, count)| format!("{count} {kind}")).collect();
+    let others: Vec<_> = kinds
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
     let others = if others.is_empty() { String::new() } else { format!(" (+{})", others.join(", ")) };
     format!("{}: {}{others}", scope.server.trim_start_matches("servers/"), scope.tools.join(" "))
 }

@@ -10,7 +10,8 @@ pub fn duration(text: &str) -> Result<Duration> {
         .parse()
         .with_context(|| format!("{text:?} is no length of time; write it like 30m, 8h or 7d"))?;
     let day = jiff::SpanRelativeTo::days_are_24_hours();
-    let length = span.to_duration(day).with_context(|| format!("{text:?} has no fixed length; use hours or days"))?;
+    let length =
+        span.to_duration(day).with_context(|| format!("{text:?} has no fixed length; use hours or days"))?;
     anyhow::ensure!(length.is_positive(), "{text:?} is not a positive length of time");
     Ok(Duration { seconds: length.as_secs(), nanos: length.subsec_nanos() })
 }

@@ -3,9 +3,7 @@
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use wire::pb::admin::v1::{
-    self as api, PrincipalKind, principal_service_client::PrincipalServiceClient,
-};
+use wire::pb::admin::v1::{self as api, PrincipalKind, principal_service_client::PrincipalServiceClient};
 
 use super::{
     Global, connection,
@@ -77,7 +75,8 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
                 Kind::Service => PrincipalKind::Service,
             };
             let owner = owner.map(|owner| resource(&owner)).unwrap_or_default();
-            let principal = api::Principal { kind: kind.into(), owner, display_name, groups, ..Default::default() };
+            let principal =
+                api::Principal { kind: kind.into(), owner, display_name, groups, ..Default::default() };
             let request = api::CreatePrincipalRequest {
                 principal_id: name,
                 principal: Some(principal),

@@ -5,9 +5,7 @@ use std::io::{BufRead, IsTerminal};
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use wire::pb::admin::v1::{
-    self as api, ServerState, server_service_client::ServerServiceClient,
-};
+use wire::pb::admin::v1::{self as api, ServerState, server_service_client::ServerServiceClient};
 
 use super::{
     Global,
@@ -15,7 +13,8 @@ use super::{
     output::{self, Column},
 };
 
-const COLUMNS: [Column; 4] = [("server", "server"), ("url", "url"), ("status", "status"), ("credential", "credential")];
+const COLUMNS: [Column; 4] =
+    [("server", "server"), ("url", "url"), ("status", "status"), ("credential", "credential")];
 
 /// The verbs.
 #[derive(Subcommand)]
@@ -121,7 +120,9 @@ fn confirm_removal(name: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
         bail!("removing a server cannot be undone; say --yes to remove {name}");
     }
-    eprintln!("Removing {name} cannot be undone, and its name can never be used again. Type the name to go on:");
+    eprintln!(
+        "Removing {name} cannot be undone, and its name can never be used again. Type the name to go on:"
+    );
     let mut typed = String::new();
     std::io::stdin().lock().read_line(&mut typed)?;
     if typed.trim() != name {

@@ -38,7 +38,9 @@ pub fn event_stream() -> (mpsc::Sender<Value>, Response<Body>) {
     let events = ReceiverStream::new(receiver).map(|message| Bytes::from(format!("data: {message}\n\n")));
     let frames = opening.chain(events).map(|bytes| Ok(Frame::data(bytes)));
     let mut response = Response::new(BodyExt::boxed(StreamBody::new(frames)));
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/event-stream"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/event-stream"));
     (sender, response)
 }
 

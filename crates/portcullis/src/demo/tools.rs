@@ -46,7 +46,8 @@ pub fn call(params: &Value) -> Called {
     match params["name"].as_str().unwrap_or_default() {
         "echo" => Called::Result(text(arguments["text"].as_str().unwrap_or_default())),
         "add" => {
-            let sum = arguments["a"].as_f64().unwrap_or_default() + arguments["b"].as_f64().unwrap_or_default();
+            let sum =
+                arguments["a"].as_f64().unwrap_or_default() + arguments["b"].as_f64().unwrap_or_default();
             Called::Result(text(&sum.to_string()))
         }
         "count" => Called::Count(arguments["to"].as_u64().unwrap_or(3).clamp(1, MAX_COUNT)),

@@ -93,10 +93,13 @@ async fn demo_server(node: &Node, host: &Host) -> Result<TcpListener> {
         Err(_) => TcpListener::bind(SocketAddr::new(DEMO_ADDRESS.ip(), 0)).await?,
     };
     let endpoint = Endpoint::parse(&format!("http://{}/mcp", listener.local_addr()?))?;
-    propose(node, host, Body::AddServer(AddServer { server: id.clone(), endpoint: endpoint.clone() })).await?;
-    let secret: String = entropy::array::<32>(&*host.entropy).iter().map(|byte| format!("{byte:02x}")).collect();
+    propose(node, host, Body::AddServer(AddServer { server: id.clone(), endpoint: endpoint.clone() }))
+        .await?;
+    let secret: String =
+        entropy::array::<32>(&*host.entropy).iter().map(|byte| format!("{byte:02x}")).collect();
     let credential = credential::Id::parse(DEMO)?;
-    let aad = Aad { kind: "credential", id: credential.as_str(), origin: endpoint.origin.as_str(), version: 1 };
+    let aad =
+        Aad { kind: "credential", id: credential.as_str(), origin: endpoint.origin.as_str(), version: 1 };
     let sealed = node.keyring.seal(&aad, secret.as_bytes(), &*host.entropy)?;
     let credential = Credential {
         id: credential,

@@ -1,5 +1,7 @@
 //! What `dev` prints when it is ready: where things are, the line to paste, and three things to try.
 
+use std::path::Path;
+
 use authority::grant;
 use keyring::token::Token;
 
@@ -42,51 +44,59 @@ impl Welcome {
 
     fn text(&self) -> String {
         let Self { url, grant, .. } = self;
-        let context = match self.data_dir.root() == std::path::Path::new("./.portcullis-dev") {
-            true => String::new(),
-            false => format!("export PORTCULLIS_CONTEXT={}\n    ", self.data_dir.context().display()),
-        };
-        let portcullis = "target/release/portcullis";
+        let portcullis = own_command();
         let (shown, token) = match &self.token {
-            Some(token) => (format!("Token    {}   (shown this once)", token.reveal()), token.reveal().to_owned()),
+            Some(token) => (format!("{}   (shown this once)", token.reveal()), token.reveal().to_owned()),
             None => (
-                format!("Token    was shown at the first start; for a new one: {portcullis} grant rotate {grant}"),
+                format!("was shown at the first start; for a new one: {portcullis} grant rotate {grant}"),
                 "$TOKEN".to_owned(),
             ),
+        };
+        let context = if self.data_dir.root() == Path::new("./.portcullis-dev") {
+            String::new()
+        } else {
+            format!("export PORTCULLIS_CONTEXT={}\n   ", self.data_dir.context().display())
         };
         format!(
             "\nPortcullis is ready: one node on loopback, data in {data}\n\n\
              URL      {url}\n\
-             {shown}\n\n\
-             Claude Code:\n    claude mcp add --transport http portcullis-demo {url} --header \"Authorization: Bearer {token}\"\n\n\
-             Codex:\n    export PORTCULLIS_TOKEN={token}\n    codex mcp add portcullis-demo --url {url} --bearer-token-env-var PORTCULLIS_TOKEN\n\n\
-             Three things to try, from another terminal in this directory:\n\n\
-             1. Allowed. Ask your agent to use `echo`, or without one:\n    \
-             curl -s {url} -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\\n      \
-             -H 'Accept: application/json, text/event-stream' -H 'MCP-Protocol-Version: 2026-07-28' \\\n      \
-             -H 'Mcp-Method: tools/call' -H 'Mcp-Name: echo' \\\n      \
-             -d '{call}'\n\n\
-             2. Denied. The same with `{HIDDEN_TOOL}` for `echo`, which the grant does not reach.\n\n\
-             3. Revoked. Then try 1 again:\n    \
-             {context}{portcullis} grant revoke {grant}\n\n\
-             What happened, in order:\n    {portcullis} audit list\n\n\
-             Stop with Ctrl-C. This is a development gateway: it listens on loopback without TLS.\n",
+             Token    {shown}\n\n\
+             Claude Code\n   \
+             claude mcp add --transport http portcullis-demo {url} --header \"Authorization: Bearer {token}\"\n\n\
+             Codex\n   \
+             export PORTCULLIS_TOKEN={token}\n   \
+             codex mcp add portcullis-demo --url {url} --bearer-token-env-var PORTCULLIS_TOKEN\n\n\
+             Three things to try. Ask your agent, or paste this into another terminal in this directory:\n\n   \
+             {context}{call}\n\n\
+             1. Allowed: the demo server gets a secret that you never had.\n   \
+             call echo\n\n\
+             2. Denied: the grant does not reach this tool, and its list does not show it.\n   \
+             call {HIDDEN_TOOL}\n\n\
+             3. Revoked: then `call echo` again.\n   \
+             {portcullis} grant revoke {grant}\n\n\
+             And what happened, in order:\n   \
+             {portcullis} audit list\n\n\
+             Stop with Ctrl-C. This gateway is for development: it listens on loopback, without TLS.\n",
             data = self.data_dir.root().display(),
-            call = self.example_call("echo"),
+            call = example_call(url, &token),
         )
     }
+}
 
-    fn example_call(&self, tool: &str) -> serde_json::Value {
-        serde_json::json!({
-            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-            "params": {
-                "name": tool,
-                "arguments": {"text": "hello"},
-                "_meta": {
-                    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                    "io.modelcontextprotocol/clientCapabilities": {}
-                }
-            }
-        })
-    }
+/// How the user can run this very program again: as a path from here where that is shorter.
+fn own_command() -> String {
+    let Ok(own) = std::env::current_exe() else { return "portcullis".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    own.strip_prefix(&here).unwrap_or(&own).display().to_string()
+}
+
+/// A shell function that calls a tool of the demo by its name.
+fn example_call(url: &str, token: &str) -> String {
+    format!(
+        "call() {{ curl -s {url} -H 'Authorization: Bearer {token}' \\\n     \
+         -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n     \
+         -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' -H \"Mcp-Name: $1\" \\\n     \
+         -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"'\"$1\"'\",\"arguments\":{{\"text\":\"hello\"}},\
+         \"_meta\":{{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{{}}}}}}}}'; echo; }}"
+    )
 }

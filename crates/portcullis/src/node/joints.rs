@@ -37,7 +37,8 @@ impl CommitHead for ProposeHead {
             actor: Actor::Node(self.replica.node()),
             body: Body::CommitArchiveHead(CommitArchiveHead { previous_height, head }),
         };
-        let answer = self.replica.propose(proposal).await.map_err(|error| HeadNotCommitted(Box::new(error)))?;
+        let answer =
+            self.replica.propose(proposal).await.map_err(|error| HeadNotCommitted(Box::new(error)))?;
         match answer.outcome {
             Outcome::Done { .. } => Ok(()),
             Outcome::Rejected(rejected) => Err(HeadNotCommitted(Box::new(rejected))),
