@@ -24,6 +24,7 @@ use authority::{
     record::{Denied, Ending, Intent, Outcome, Seq},
     time::{Boot, Wall},
 };
+use upstream::Report;
 use wal::NotRecorded;
 
 use crate::{
@@ -194,8 +195,8 @@ fn outcome(edge: &Edge, intent: Seq, begun: Boot, ended: &Ended, mark: &CallMark
         ending: ended.ending,
         upstream_status: ended.upstream_status,
         latency_micros: edge.now().boot.0.saturating_sub(begun.0) / 1_000,
-        request_bytes: report.map_or(0, |report| report.request_bytes()),
-        response_bytes: report.map_or(0, |report| report.response_bytes()),
+        request_bytes: report.map_or(0, Report::request_bytes),
+        response_bytes: report.map_or(0, Report::response_bytes),
         redacted: report.is_some_and(|report| report.redactions() > 0),
         late_effect: mark.had_late_effect(),
         last_check_at: mark.last_check(),

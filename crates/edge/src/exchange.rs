@@ -152,7 +152,9 @@ impl Exchange<'_> {
                 }
             }
             _ if !wants_answer => {
-                self.relay.answer(answer::empty(StatusCode::ACCEPTED));
+                let ends_session = self.asked.single().is_some_and(|part| part.kind == PartKind::EndSession);
+                let status = if ends_session { reply.status } else { StatusCode::ACCEPTED };
+                self.relay.answer(answer::empty(status));
                 Ok(())
             }
             ReplyKind::Json | ReplyKind::EventStream | ReplyKind::Empty | ReplyKind::Other => {

@@ -38,7 +38,8 @@ pub(crate) fn check(
     let authority = authority_of(uri, headers)?;
     let host = host_of(authority).ok_or(HostRefused::Invalid)?;
     let listed = config.hosts.iter().any(|listed| listed == authority || listed == host);
-    if !listed && !(on_loopback && is_loopback(host)) {
+    let local = on_loopback && is_loopback(host);
+    if !(listed || local) {
         return Err(HostRefused::HostNotListed);
     }
     let mut origins = headers.get_all(header::ORIGIN).iter();

@@ -51,6 +51,9 @@ mod socket;
 mod stream;
 mod strict_http;
 
+#[cfg(test)]
+mod fixture;
+
 pub use config::Config;
 pub use peer::{Cidr, NotACidr};
 pub use service::{Edge, Parts};

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! What must stay true: a connection is counted from its accept to its end; no wait of it is without a bound; and once
-//! the shutdown is asked for, no call is left in flight when [`Edge::serve`] returns.
+//! the shutdown is asked for, every call was finished or cut when [`Edge::serve`] returns.
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -119,17 +119,17 @@ impl Edge {
         Ok(())
     }
 
-    /// Ends what is left: first in order, then by cutting.
+    /// Ends what is left: first in order, then by cutting, which also reaches calls that run on without a client.
     async fn drain(&self, graceful: GracefulShutdown, mut connections: JoinSet<()>) {
-        let in_order = async move {
-            graceful.shutdown().await;
-        };
-        if timeout(self.config.drain, in_order).await.is_err() {
-            let cut = self.gate.cut_everything(CutReason::Draining);
-            tracing::info!(calls = cut.len(), "calls were cut because the node shuts down");
+        if timeout(self.config.drain, graceful.shutdown()).await.is_err() {
+            tracing::info!("not all calls finished in time; they are cut because the node shuts down");
         }
-        let closed = async { while connections.join_next().await.is_some() {} };
-        if timeout(CLOSE_TIMEOUT, closed).await.is_err() {
+        self.gate.cut_everything(CutReason::Draining);
+        let ended = async {
+            self.all_calls_ended().await;
+            while connections.join_next().await.is_some() {}
+        };
+        if timeout(CLOSE_TIMEOUT, ended).await.is_err() {
             tracing::info!("connections were dropped because their clients did not close them");
         }
     }

@@ -326,4 +326,4 @@ fn trace_id(traceparent: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -111,6 +111,12 @@ impl Edge {
         Now { wall: Wall(self.clock.wall_millis()), boot: Boot(self.clock.boot_nanos()) }
     }
 
+    /// Waits until no call and no stream is going on.
+    pub(crate) async fn all_calls_ended(&self) {
+        self.calls.all_free().await;
+        self.streams.all_free().await;
+    }
+
     /// Answers one request.
     pub(crate) async fn respond<B>(self: &Arc<Self>, connected: &Connected, request: Request<B>) -> Answer
     where

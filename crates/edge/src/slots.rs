@@ -5,6 +5,7 @@ use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
 
 use authority::grant;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// The slots of one kind.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Slots {
     total: u32,
     per_grant: u32,
     taken: Mutex<Taken>,
+    /// Told when the last slot is free again.
+    emptied: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +50,12 @@ pub(crate) enum Busy {
 
 impl Slots {
     pub(crate) fn new(total: NonZeroU32, per_grant: NonZeroU32) -> Arc<Self> {
-        Arc::new(Self { total: total.get(), per_grant: per_grant.get(), taken: Mutex::default() })
+        Arc::new(Self {
+            total: total.get(),
+            per_grant: per_grant.get(),
+            taken: Mutex::default(),
+            emptied: Notify::new(),
+        })
     }
 
     /// Takes a slot for `grant`.
@@ -64,6 +72,17 @@ impl Slots {
         taken.total += 1;
         Ok(Slot { slots: Arc::clone(self), grant })
     }
+
+    /// Waits until no slot is taken.
+    pub(crate) async fn all_free(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.taken.lock().total == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
 }
 
 impl Drop for Slot {
@@ -74,6 +93,9 @@ impl Drop for Slot {
         *own -= 1;
         if *own == 0 {
             taken.by_grant.remove(&self.grant);
+        }
+        if taken.total == 0 {
+            self.slots.emptied.notify_waiters();
         }
     }
 }

@@ -41,8 +41,11 @@ pub(crate) struct StrictHttp<S> {
     held: Vec<u8>,
     released: usize,
     head_timeout: Duration,
-    /// Runs while a head is incomplete.
+    /// Runs while a head is incomplete, and from the start until the first byte. Between requests it is hyper's to say
+    /// how long a connection may idle.
     head_deadline: Option<Pin<Box<Sleep>>>,
+    /// Set once the first byte was read.
+    begun: bool,
     /// Set once something was refused: nothing more of the peer is read.
     refused: Option<Fault>,
     /// Set once hyper was handed what stands for the refused bytes.
@@ -58,6 +61,7 @@ impl<S> StrictHttp<S> {
             released: 0,
             head_timeout,
             head_deadline: None,
+            begun: false,
             refused: None,
             answered: false,
         }
@@ -105,13 +109,32 @@ impl<S> StrictHttp<S> {
 }
 
 impl<S: AsyncRead + Unpin> StrictHttp<S> {
-    /// Reads more of an incomplete head, for as long as its deadline allows.
-    fn poll_read_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Whether a head is late; if not, the task is woken when it is.
+    fn poll_head_deadline(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let timeout = self.head_timeout;
         let deadline = self.head_deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        if deadline.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if deadline.as_mut().poll(cx).is_ready() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
+    }
+
+    /// Reads what may go on at once straight into `buf`. Answers whether the peer has ended.
+    fn poll_read_fresh(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<bool>> {
+        let start = buf.filled().len();
+        if Pin::new(&mut self.inner).poll_read(cx, buf)?.is_pending() {
+            if !self.begun {
+                self.poll_head_deadline(cx)?;
+            }
+            return Poll::Pending;
         }
+        self.begun = true;
+        self.head_deadline = None;
+        let ended = buf.filled().len() == start;
+        self.judge_fresh(buf, start);
+        Poll::Ready(Ok(ended))
+    }
+
+    /// Reads more of an incomplete head, for as long as its deadline allows.
+    fn poll_read_held(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_head_deadline(cx)?;
         let mut bytes = [0; HEAD_READ_BYTES];
         let mut buf = ReadBuf::new(&mut bytes);
         ready!(Pin::new(&mut self.inner).poll_read(cx, &mut buf))?;
@@ -140,12 +163,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for StrictHttp<S> {
                 continue;
             }
             if this.held.is_empty() {
-                this.head_deadline = None;
                 let start = buf.filled().len();
-                ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
-                let ended = buf.filled().len() == start;
-                this.judge_fresh(buf, start);
-                if ended || buf.filled().len() > start {
+                if ready!(this.poll_read_fresh(cx, buf))? || buf.filled().len() > start {
                     return Poll::Ready(Ok(()));
                 }
             } else if ready!(this.poll_read_held(cx))? == 0 {
@@ -238,11 +257,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_head_that_is_never_finished_times_out() {
+    async fn a_head_that_is_never_finished_or_never_begun_times_out() {
         let (mut client, server) = duplex(64);
         let mut strict = StrictHttp::new(server, Duration::from_millis(1));
         client.write_all(b"POST / HT").await.expect("there is room");
         let error = strict.read_u8().await.expect_err("the head is late");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let (_silent, server) = duplex(64);
+        let error =
+            StrictHttp::new(server, Duration::from_millis(1)).read_u8().await.expect_err("nothing came");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -380,4 +380,46 @@ mod tests {
         assert_eq!(advanced(&mut framing, &begun), Ok(begun.len()));
         assert_eq!(judged(&[&with_headers("")[..], PREFACE].concat()), Err(Fault::BadRequestLine));
     }
+
+    /// How much goes on of `bytes` in pieces of the given lengths, and whether a fault ends it. Which fault it is may
+    /// depend on how much of a bad head was there to see.
+    fn in_pieces(bytes: &[u8], lengths: &[usize]) -> (usize, bool) {
+        let mut framing = Framing::new();
+        let (mut shown, mut passed) = (0, 0);
+        for length in lengths.iter().copied().chain([bytes.len()]) {
+            shown = (shown + length).min(bytes.len());
+            let (step, fault) = framing.advance(&bytes[passed..shown]);
+            passed += step;
+            if fault.is_err() {
+                return (passed, true);
+            }
+        }
+        (passed, false)
+    }
+
+    proptest::proptest! {
+        /// C14: where the network cuts the bytes changes nothing about what goes on.
+        #[test]
+        fn c14_the_reading_does_not_depend_on_how_bytes_arrive(
+            picks in proptest::collection::vec(0_usize..12, 0..6),
+            lengths in proptest::collection::vec(1_usize..40, 0..40),
+        ) {
+            let parts: [&[u8]; 12] = [
+                b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc",
+                b"POST /a HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+                b"GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+                b"GET / HTTP/1.1\nhost: a\n\n",
+                b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+                b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3;x\r\n",
+                b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                b"\r\n",
+                b"\n",
+                b"PRI",
+                b"x",
+                b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n",
+            ];
+            let bytes: Vec<u8> = picks.iter().flat_map(|pick| parts[*pick].iter().copied()).collect();
+            proptest::prop_assert_eq!(in_pieces(&bytes, &lengths), in_pieces(&bytes, &[]));
+        }
+    }
 }

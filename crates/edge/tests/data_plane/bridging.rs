@@ -7,8 +7,11 @@ use crate::{
     world::{MODERN, World},
 };
 
+/// An answer to the probe with this id, and what it is called.
+type Older = (&'static str, fn(&Value) -> Answer);
+
 /// What servers of the older era have been seen to answer to `server/discover`.
-fn older_answers() -> Vec<(&'static str, fn(&Value) -> Answer)> {
+fn older_answers() -> Vec<Older> {
     fn page(status: u16) -> Answer {
         Answer::Whole {
             status,

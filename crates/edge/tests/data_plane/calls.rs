@@ -1,6 +1,9 @@
 //! One call from end to end: what the upstream gets, what the client gets, what the log holds.
 
-use authority::record::{Body, Ending};
+use authority::{
+    credential, principal,
+    record::{Body, Ending},
+};
 use serde_json::json;
 
 use crate::{
@@ -115,7 +118,7 @@ async fn each_call_has_one_intent_and_one_outcome_that_say_who_called_what() {
     let call = &intent.call;
     assert_eq!(call.grants, [grant.id]);
     assert_eq!(
-        (call.principal.as_str(), call.owner.as_ref().map(|owner| owner.as_str())),
+        (call.principal.as_str(), call.owner.as_ref().map(principal::Id::as_str)),
         ("ana-agent", Some("ana"))
     );
     assert_eq!((call.server.as_str(), &*call.mcp_revision, &*call.method), ("files", MODERN, "tools/call"));
@@ -126,7 +129,7 @@ async fn each_call_has_one_intent_and_one_outcome_that_say_who_called_what() {
         call.client.as_ref().map(|client| (&*client.name, &*client.version)),
         Some(("test-client", "1.2"))
     );
-    assert_eq!(intent.credential.as_ref().map(|id| id.as_str()), Some("files"));
+    assert_eq!(intent.credential.as_ref().map(credential::Id::as_str), Some("files"));
     assert_eq!((outcome.ending, outcome.upstream_status), (Ending::Completed, Some(200)));
     assert!(outcome.request_bytes > 0 && outcome.response_bytes > 0);
     assert!(outcome.last_check_at >= call.decided_at);

@@ -122,13 +122,9 @@ impl Connection {
     }
 
     async fn read_more(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 16 * 1024];
-        match self.tcp.read(&mut bytes).await? {
+        match self.tcp.read_buf(&mut self.buffer).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                self.buffer.extend_from_slice(&bytes[..count]);
-                Ok(())
-            }
+            _more => Ok(()),
         }
     }
 }

@@ -7,10 +7,13 @@
 mod bridging;
 mod calls;
 mod client;
+mod disk;
+mod endings;
 mod identity;
 mod parsing;
 mod recording;
 mod revocation;
 mod scope;
 mod streams;
+mod transports;
 mod world;

@@ -155,11 +155,10 @@ async fn serve(mut tcp: TcpStream, seen: &Seen, script: &Script) {
 
 /// Reads on, keeping every byte. `None` at the end of the connection.
 async fn read_more(tcp: &mut TcpStream, buffer: &mut Vec<u8>, seen: &Seen) -> Option<()> {
-    let mut bytes = [0; 16 * 1024];
-    let count = tcp.read(&mut bytes).await.ok().filter(|count| *count > 0)?;
-    seen.bytes.lock().expect("no test panics in it").extend_from_slice(&bytes[..count]);
+    let before = buffer.len();
+    tcp.read_buf(buffer).await.ok().filter(|count| *count > 0)?;
+    seen.bytes.lock().expect("no test panics in it").extend_from_slice(&buffer[before..]);
     seen.changed.notify_waiters();
-    buffer.extend_from_slice(&bytes[..count]);
     Some(())
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     client::Connection,
+    disk::TestDisk,
     recording::{Answer, Request, server},
     world::{Granted, REVISIONS, World, raw},
 };
@@ -118,44 +119,62 @@ async fn a_call_that_waits_for_its_answer_is_told_of_the_revocation() {
     world.upstream.has_lost(1).await;
 }
 
-/// The call is held after its decision and before its first byte: the mark is cut there, and nothing is sent.
+/// The call is held after its decision and before its first byte, at the write of its intent: the revocation returns
+/// although the disk stands still, and when the disk goes on nothing is sent.
 #[tokio::test]
 async fn a_call_that_was_decided_and_not_yet_written_sends_nothing() {
-    let world = World::start(server).await;
-    let grant = world.reader();
-    // Calls enter the table before they are decided and write after their intent is on disk. Revoking as soon as one is
-    // in the table hits every point between; none of them may let a byte out once the revocation has returned.
-    for _ in 0..50 {
+    let disk = TestDisk::new();
+    let world = World::on_disk(disk.clone(), server).await;
+    for revision in REVISIONS {
         let grant = world.reader();
-        let message = world.message(
-            "2025-11-25",
-            "tools/call",
-            json!({"name": "read_file", "arguments": {"of": grant.id.to_string()}}),
+        let message = world.message(revision, "tools/call", json!({"name": "read_file", "arguments": {}}));
+        let headers = World::headers(&grant, revision, &message);
+        disk.hold();
+        let mut connection =
+            world.begin("POST", "/mcp/files", &headers, message.to_string().as_bytes()).await;
+        disk.is_reached().await;
+        assert_eq!(world.gate.in_flight().len(), 1, "{revision}");
+        assert_eq!(world.revoke(&grant).len(), 1, "{revision}");
+        disk.let_go();
+        let answer = connection.response().await.expect("an answer");
+        assert_eq!(answer.status, 401, "{revision}");
+        assert!(answer.text().starts_with("[denied] grant_revoked"), "{revision}: {}", answer.text());
+        world.is_quiet().await;
+        let records = world.records().await;
+        let [.., Body::Intent(_), Body::Outcome(outcome)] = records.as_slice() else { panic!("{records:?}") };
+        assert_eq!(
+            (outcome.ending, outcome.last_check_at.0),
+            (Ending::Cut, 0),
+            "{revision}: no write was even tried"
         );
+    }
+    assert!(world.upstream.bytes().is_empty());
+}
+
+/// The same race without a held point: wherever the revocation meets the call, nothing is sent after it has returned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_at_any_moment_of_a_call_lets_nothing_out_after_it_returned() {
+    let world = World::start(server).await;
+    for _ in 0..100 {
+        let grant = world.reader();
+        let tag = grant.id.to_string();
+        let message =
+            world.message("2025-11-25", "tools/call", json!({"name": "read_file", "arguments": {"of": tag}}));
         let headers = World::headers(&grant, "2025-11-25", &message);
         let mut connection = Connection::open(world.address).await;
         connection.write(&raw("POST", "/mcp/files", &headers, message.to_string().as_bytes())).await;
-        while world.gate.in_flight().is_empty() && !world.upstream.saw(&grant.id.to_string()) {
+        while world.gate.in_flight().is_empty() && !world.upstream.saw(&tag) {
             tokio::task::yield_now().await;
         }
-        world.revoke(&grant);
-        let seen_at_return = world.upstream.saw(&grant.id.to_string());
+        let was_cut = !world.revoke(&grant).is_empty();
         let answer = connection.response().await.expect("an answer");
-        if answer.status == 200 {
-            assert!(seen_at_return, "an answer can only come from a write before the revocation");
-        }
+        let seen = world.upstream.saw(&tag);
+        // A call that ended before the revocation was answered; one that was cut was told so.
+        assert!(
+            if was_cut { answer.status != 200 || seen } else { answer.status == 200 && seen },
+            "{answer:?}"
+        );
     }
-    // The point itself, held: a permit whose mark is cut writes nothing.
-    let call = authority::enforcement::Call {
-        token: authority::grant::TokenHash([7; 32]),
-        grant: grant.id,
-        server: crate::world::server_id("files"),
-        action: authority::action::Action::Converse,
-    };
-    let registered = world.gate.in_flight().register(call);
-    registered.mark().cut(CutReason::LeaseExpired);
-    let entered = registered.mark().enter_write(world.gate.lease(), authority::time::Boot(1));
-    assert!(entered.is_err());
 }
 
 #[tokio::test]

@@ -33,7 +33,8 @@ use keyring::{
     seal::Aad,
     token::{self, TokenKind},
 };
-use seams::{Clock, SystemClock, SystemDisk, SystemEntropy};
+use rustls::ServerConfig;
+use seams::{Clock, Disk, SystemClock, SystemDisk, SystemEntropy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -64,8 +65,8 @@ pub struct World {
     pepper: Pepper,
     requests: AtomicU64,
     _dir: TempDir,
-    _shutdown: oneshot::Sender<()>,
-    _served: JoinHandle<()>,
+    shutdown: oneshot::Sender<()>,
+    served: JoinHandle<()>,
 }
 
 /// A grant and the token that opens it.
@@ -86,9 +87,24 @@ impl World {
         config: Config,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::made_of(config, Arc::new(SystemDisk), None, script).await
+    }
+
+    pub async fn on_disk(
+        disk: Arc<dyn Disk>,
+        script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::made_of(Config::default(), disk, None, script).await
+    }
+
+    pub async fn made_of(
+        config: Config,
+        disk: Arc<dyn Disk>,
+        tls: Option<Arc<ServerConfig>>,
+        script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let upstream = Upstream::start(script).await;
         let dir = tempfile::tempdir().expect("a directory");
-        let disk = Arc::new(SystemDisk);
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let keyring = Keyring::create(&dir.path().join("keys"), &*disk, &*entropy).expect("a keyring");
         let keyring = Arc::new(keyring);
@@ -118,7 +134,7 @@ impl World {
                 // The world was dropped.
                 let _ = asked.await;
             };
-            edge.serve(listener, None, asked).await.expect("the listener is bound");
+            edge.serve(listener, tls, asked).await.expect("the listener is bound");
         });
         let world = Self {
             address,
@@ -129,8 +145,8 @@ impl World {
             pepper: keyring.pepper(),
             requests: AtomicU64::new(0),
             _dir: dir,
-            _shutdown: shutdown,
-            _served: served,
+            shutdown,
+            served,
         };
         world.furnish(&keyring);
         world
@@ -308,9 +324,14 @@ impl World {
 
     /// Everything in the log, in order.
     pub async fn records(&self) -> Vec<record::Body> {
-        self.wal.flush().await.expect("the log works");
-        let stored = self.wal.read_after(&[], 10_000).expect("the log reads");
-        stored.into_iter().map(|stored| stored.record.body).collect()
+        records_of(&self.wal).await
+    }
+
+    /// Asks the edge to end and waits until it has. What stands in the log then is answered.
+    pub async fn shut_down(self) -> Vec<record::Body> {
+        self.shutdown.send(()).expect("it serves");
+        self.served.await.expect("it ends in order");
+        records_of(&self.wal).await
     }
 
     /// Waits until no call is in flight, so that every outcome is handed over.
@@ -341,4 +362,11 @@ fn principal_id(text: &str) -> principal::Id {
 
 pub fn server_id(text: &str) -> server::Id {
     server::Id::parse(text).expect("a name")
+}
+
+/// Everything in a log, in order.
+async fn records_of(wal: &Wal) -> Vec<record::Body> {
+    wal.flush().await.expect("the log works");
+    let stored = wal.read_after(&[], 10_000).expect("the log reads");
+    stored.into_iter().map(|stored| stored.record.body).collect()
 }
