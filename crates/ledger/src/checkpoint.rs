@@ -97,3 +97,38 @@ impl Checkpoint {
 fn origin(cluster: &Name) -> String {
     format!("portcullis/{cluster}/archive")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        let head = Head { height: 2, size: 17, segment: "segments/2-1-ff.seg".to_owned(), ..Head::empty() };
+        Checkpoint::of(&Name::parse("blue").expect("a name"), &head)
+    }
+
+    /// The signed text is read for ever: this form never changes.
+    #[test]
+    fn the_text_of_a_checkpoint_is_fixed() {
+        let text = "portcullis/blue/archive\n17\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\
+                    height 2\nsegment segments/2-1-ff.seg\n";
+        assert_eq!(checkpoint().text(), text);
+        assert_eq!(Checkpoint::read(text), Some(checkpoint()));
+    }
+
+    #[test]
+    fn a_text_that_only_resembles_a_checkpoint_is_none() {
+        let text = checkpoint().text();
+        for changed in [
+            text.replace("17", "017"),
+            text.replace("height 2", "height 2 "),
+            text.replace("47DE", "47D"),
+            text.replace("segment ", "segments "),
+            text.clone() + "more\n",
+            text.replace("\n17", ""),
+        ] {
+            let exact = Checkpoint::read(&changed).filter(|read| read.text() == changed);
+            assert_eq!(exact, None, "{changed:?}");
+        }
+    }
+}

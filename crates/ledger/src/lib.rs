@@ -18,6 +18,7 @@ pub mod archiver;
 pub mod checkpoint;
 pub mod cursor;
 pub mod entry;
+pub mod json;
 pub mod merkle;
 pub mod reader;
 pub mod segment;

@@ -2,7 +2,7 @@
 //!
 //! Entries come in the order of the archive, then those of the tail by their times. A page answers a cursor that names
 //! what was seen, so reading goes on without a gap while the tail is archived. It trusts the files as far as their
-//! checksums go; whether they are what was signed is for [`crate::verify`] to say.
+//! checksums go; whether they are what was signed is for [`crate::verify()`] to say.
 
 mod calls;
 mod history;
