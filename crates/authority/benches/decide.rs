@@ -27,8 +27,17 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 /// A principal for this many grants.
 const GRANTS_PER_PRINCIPAL: u64 = 50;
 
+/// How many principals are suspended, none of which calls: what a decision has to tell the others from.
+const SUSPENDED: u64 = 200;
+
+/// How many different lists of scopes the grants have: one for each hundred of a million.
+const SCOPE_LISTS: u64 = 10_000;
+
 /// How many events may wait for the archive while the state is built.
 const HEAD_EVERY: u64 = 10_000;
+
+/// How many calls are made ready before they are decided: about as many as are in flight at a time on a busy node.
+const CALLS_AT_ONCE: u64 = 100;
 
 const NOW: Now = Now { wall: Wall(1_700_000_000_000), boot: Boot(1_000) };
 
@@ -72,6 +81,11 @@ fn view(grants: u64) -> View {
             suspended: false,
         }));
     }
+    for n in 0..SUSPENDED {
+        let id = principal::Id::parse(&format!("gone-{n}")).expect("a name");
+        let (kind, display_name, groups) = (principal::Kind::Person, "".into(), [].into());
+        builder.fold(Event::PrincipalAdded(Principal { id, kind, display_name, groups, suspended: true }));
+    }
     for n in 0..grants {
         builder.fold(Event::GrantIssued(grant(n)));
     }
@@ -79,14 +93,14 @@ fn view(grants: u64) -> View {
     View::new(builder.state, Revision(builder.number))
 }
 
-/// A grant as it comes off the log: nothing of it is shared with another one.
+/// A grant as it comes off the log: it shares no memory with another one.
 fn grant(n: u64) -> Grant {
     let pattern = |text: &str| Pattern::parse(text).expect("a pattern");
     let scope = Scope {
         server: server_id(n % 10),
         tools: vec![pattern("get_*"), pattern("list_issues"), pattern("create_issue")],
         prompts: Vec::new(),
-        resources: vec![pattern("file:///srv/docs/*")],
+        resources: vec![pattern(&format!("file:///srv/docs/{}/*", n % SCOPE_LISTS))],
     };
     Grant {
         id: grant_id(n),
@@ -132,13 +146,15 @@ fn token(n: u64) -> TokenHash {
     TokenHash(hash)
 }
 
-fn registered(table: &Arc<InFlight>, n: u64) -> Registered {
-    table.register(Call {
-        token: token(n),
-        grant: grant_id(n),
-        server: server_id(n % 10),
-        action: Action::Use { kind: Kind::Tool, name: "create_issue".into() },
-    })
+/// A call as the edge has it: the token was looked up just before, which is how its grant is known.
+fn authenticated(view: &View, table: &Arc<InFlight>, n: u64) -> Registered {
+    let grant = view.grant_of_token(&token(n), NOW.wall).expect("the token is current").id;
+    register(table, n, grant)
+}
+
+fn register(table: &Arc<InFlight>, n: u64, grant: grant::Id) -> Registered {
+    let action = Action::Use { kind: Kind::Tool, name: "create_issue".into() };
+    table.register(Call { token: token(n), grant, server: server_id(n % 10), action })
 }
 
 /// Bytes this process holds resident, from `/proc/self/statm`.
@@ -155,19 +171,29 @@ fn bench(criterion: &mut Criterion) {
         let view = view(grants);
         let bytes = resident_bytes().saturating_sub(before);
         println!("decide/{grants}: {} bytes resident a grant, {} MiB in all", bytes / grants, bytes >> 20);
+        // Another grant each time, anywhere among them, as calls come.
         let mut asked = 0u64;
-        criterion.bench_function(&format!("decide/{grants}"), |bencher| {
-            bencher.iter_batched_ref(
-                || {
-                    asked += 1;
-                    // Another grant each time, anywhere among them, as calls come.
-                    registered(&table, u64::from_le_bytes(spread(asked)) % grants)
-                },
-                |call| decide(&view, black_box(call), NOW, Lease::until(Boot(2_000))).expect("it is allowed"),
-                BatchSize::SmallInput,
-            );
-        });
+        let mut next = || {
+            asked += 1;
+            u64::from_le_bytes(spread(asked)) % grants
+        };
+        measure(criterion, &format!("decide/{grants}"), &view, || authenticated(&view, &table, next()));
+        let cold = || {
+            let n = next();
+            register(&table, n, grant_id(n))
+        };
+        measure(criterion, &format!("decide_on_cold_memory/{grants}"), &view, cold);
     }
+}
+
+fn measure(criterion: &mut Criterion, name: &str, view: &View, mut call: impl FnMut() -> Registered) {
+    criterion.bench_function(name, |bencher| {
+        bencher.iter_batched_ref(
+            &mut call,
+            |call| decide(view, black_box(call), NOW, Lease::until(Boot(2_000))).expect("it is allowed"),
+            BatchSize::NumIterations(CALLS_AT_ONCE),
+        );
+    });
 }
 
 criterion_group!(benches, bench);

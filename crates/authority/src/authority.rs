@@ -6,6 +6,7 @@
 
 use std::{
     hash::{BuildHasherDefault, Hasher},
+    iter::successors,
     sync::Arc,
 };
 
@@ -17,6 +18,8 @@ use crate::{
     credential::{self, Credential},
     event::{Happened, Number, Revision},
     grant::{self, Grant, TokenHash},
+    halted::Halted,
+    interning::ScopeLists,
     name::Name,
     node::{self, Node},
     operator::{self, Operator},
@@ -41,10 +44,12 @@ pub struct Authority {
     pub(crate) revision: Revision,
     pub(crate) last_event: Number,
     pub(crate) principals: OrdMap<principal::Id, Arc<Principal>>,
+    pub(crate) halted: Halted,
     pub(crate) servers: OrdMap<server::Id, Arc<Server>>,
     pub(crate) credentials: OrdMap<credential::Id, Arc<Credential>>,
     pub(crate) grants: RandomKeyMap<grant::Id, Arc<Grant>>,
     pub(crate) tokens: RandomKeyMap<TokenHash, grant::Id>,
+    pub(crate) scope_lists: ScopeLists,
     pub(crate) operators: OrdMap<operator::Id, Arc<Operator>>,
     pub(crate) nodes: OrdMap<node::Id, Node>,
     pub(crate) head: Option<Arc<Head>>,
@@ -123,11 +128,14 @@ impl Authority {
     /// The path from a grant to its root, the grant first; at most [`grant::MAX_DEPTH`] long because no deeper grant
     /// is ever issued.
     pub(crate) fn path(&self, id: grant::Id) -> impl Iterator<Item = &Arc<Grant>> {
-        let mut next = Some(id);
-        std::iter::from_fn(move || {
-            let grant = self.grants.get(&next?)?;
-            next = grant.parent;
-            Some(grant)
-        })
+        self.path_from(self.grants.get(&id))
+    }
+
+    /// The path from a grant that was looked up already.
+    pub(crate) fn path_from<'state>(
+        &'state self,
+        grant: Option<&'state Arc<Grant>>,
+    ) -> impl Iterator<Item = &'state Arc<Grant>> {
+        successors(grant, |grant| self.grants.get(&grant.parent?))
     }
 }

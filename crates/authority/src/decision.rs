@@ -10,6 +10,7 @@ use crate::{
     denial::{Denial, Reason, Rule},
     enforcement::{Call, Lease, Registered},
     grant::{self, Grant},
+    halted::Halt,
     permit::{Facts, Permit},
     resource_uri,
     server::{self, Server, Status},
@@ -66,11 +67,12 @@ struct Reached<'view> {
 
 fn reach<'view>(view: &'view View, call: &Call, wall: Wall) -> Result<Reached<'view>, Denial> {
     let not_current = Denial { reason: Reason::TokenNotCurrent, rule: Rule::Grant(call.grant) };
-    let grant =
-        view.grant_of_token(&call.token, wall).filter(|grant| grant.id == call.grant).ok_or(not_current)?;
+    // The call knows its grant, and the grant its tokens: no second look into the index of tokens.
+    let opened = view.grant(&call.grant).filter(|grant| view.opens(&call.token, grant, wall));
+    let grant = opened.ok_or(not_current)?;
     let now = view.judged_at(wall);
     let mut expires_at = None;
-    for step in view.path(call.grant) {
+    for step in view.path_from(grant) {
         grant_is_live(step, now)?;
         principal_is_active(view, step)?;
         scope_reaches(step, call)?;
@@ -95,17 +97,13 @@ fn grant_is_live(grant: &Grant, now: Wall) -> Result<(), Denial> {
 }
 
 fn principal_is_active(view: &View, grant: &Grant) -> Result<(), Denial> {
-    let denied = |reason, id: &crate::principal::Id| Denial { reason, rule: Rule::Principal(id.clone()) };
-    let principal = view
-        .principal(&grant.principal)
-        .filter(|principal| !principal.suspended)
-        .ok_or_else(|| denied(Reason::PrincipalSuspended, &grant.principal))?;
-    match principal.owner() {
-        Some(owner) if view.principal(owner).is_none_or(|owner| owner.suspended) => {
-            Err(denied(Reason::OwnerSuspended, owner))
+    let Some(halt) = view.authority().halt_of(&grant.principal) else { return Ok(()) };
+    Err(match halt {
+        Halt::Itself => {
+            Denial { reason: Reason::PrincipalSuspended, rule: Rule::Principal(grant.principal.clone()) }
         }
-        _ => Ok(()),
-    }
+        Halt::Owner(owner) => Denial { reason: Reason::OwnerSuspended, rule: Rule::Principal(owner.clone()) },
+    })
 }
 
 fn scope_reaches(grant: &Grant, call: &Call) -> Result<(), Denial> {

@@ -24,6 +24,7 @@ pub fn fold(state: &mut Authority, happened: &Happened) {
         Event::ClusterFounded { cluster } => state.cluster = Some(cluster.clone()),
         Event::PrincipalAdded(principal) => {
             state.principals.insert(principal.id.clone(), Arc::new(principal.clone()));
+            state.judge(&principal.id);
         }
         Event::PrincipalSuspended(id) => suspend(state, id, true),
         Event::PrincipalResumed(id) => suspend(state, id, false),
@@ -50,7 +51,7 @@ pub fn fold(state: &mut Authority, happened: &Happened) {
                 change_server(state, &credential.server, |server| server.credential = None);
             }
         }
-        Event::GrantIssued(grant) => issue(state, grant),
+        Event::GrantIssued(grant) => state.insert_grant(grant),
         Event::GrantTokenRotated { grant, token, previous_until } => {
             rotate(state, *grant, *token, *previous_until);
         }
@@ -82,6 +83,7 @@ fn suspend(state: &mut Authority, id: &crate::principal::Id, suspended: bool) {
     if let Some(principal) = state.principals.get_mut(id) {
         Arc::make_mut(principal).suspended = suspended;
     }
+    state.judge_with_agents(id);
 }
 
 fn change_server(state: &mut Authority, id: &server::Id, change: impl FnOnce(&mut Server)) {
@@ -106,11 +108,6 @@ fn change_grant(state: &mut Authority, id: grant::Id, change: impl FnOnce(&mut G
     if let Some(grant) = state.grants.get_mut(&id) {
         change(Arc::make_mut(grant));
     }
-}
-
-fn issue(state: &mut Authority, grant: &Grant) {
-    state.tokens.insert(grant.tokens.current, grant.id);
-    state.grants.insert(grant.id, Arc::new(grant.clone()));
 }
 
 /// The token before moves to second place; one that stood there already is forgotten, and opens nothing any more.

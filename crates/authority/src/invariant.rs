@@ -5,6 +5,7 @@
 
 mod answers_are_kept_in_order;
 mod events_are_gap_free;
+mod halted_are_the_suspended;
 mod ids_are_never_reused;
 mod revoked_is_absorbing;
 mod snapshot_is_the_state;
@@ -13,6 +14,7 @@ mod tokens_match_grants;
 
 pub use answers_are_kept_in_order::answers_are_kept_in_order;
 pub use events_are_gap_free::events_are_gap_free;
+pub use halted_are_the_suspended::halted_are_the_suspended;
 pub use ids_are_never_reused::ids_are_never_reused;
 pub use revoked_is_absorbing::revoked_is_absorbing;
 pub use snapshot_is_the_state::snapshot_is_the_state;
@@ -26,6 +28,7 @@ pub fn every(before: &Authority, after: &Authority) -> Result<(), String> {
     revoked_is_absorbing(before, after)?;
     ids_are_never_reused(before, after)?;
     tokens_match_grants(after)?;
+    halted_are_the_suspended(after)?;
     sub_grants_are_no_wider(after)?;
     events_are_gap_free(after)?;
     answers_are_kept_in_order(after)?;

@@ -40,6 +40,8 @@ pub mod time;
 
 mod authority;
 mod fold;
+mod halted;
+mod interning;
 mod view;
 
 pub use authority::{Authority, Remembered};

@@ -73,15 +73,9 @@ pub fn parts(state: &Authority) -> Parts {
     }
 }
 
-/// Puts a state together. The token index follows from the grants.
+/// Puts a state together. The indexes follow from what it holds.
 pub fn from_parts(parts: Parts) -> Authority {
-    let previous = |grant: &Grant| grant.tokens.previous.map(|(hash, _)| (hash, grant.id));
-    let tokens = parts
-        .grants
-        .iter()
-        .flat_map(|grant| [Some((grant.tokens.current, grant.id)), previous(grant)].into_iter().flatten());
-    Authority {
-        tokens: tokens.collect(),
+    let mut state = Authority {
         cluster: parts.cluster,
         time: parts.time,
         revision: parts.revision,
@@ -89,12 +83,17 @@ pub fn from_parts(parts: Parts) -> Authority {
         principals: parts.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
         servers: parts.servers.into_iter().map(|held| (held.id.clone(), held)).collect(),
         credentials: parts.credentials.into_iter().map(|held| (held.id.clone(), held)).collect(),
-        grants: parts.grants.into_iter().map(|held| (held.id, held)).collect(),
         operators: parts.operators.into_iter().map(|held| (held.id.clone(), held)).collect(),
         nodes: parts.nodes.into_iter().map(|held| (held.id, held)).collect(),
         head: parts.head,
         request_order: parts.requests.iter().map(|(id, _)| *id).collect(),
         requests: parts.requests.into_iter().collect(),
         unarchived: parts.unarchived.into(),
+        ..Authority::new()
+    };
+    state.find_halted();
+    for grant in &parts.grants {
+        state.insert_grant(grant);
     }
+    state
 }

@@ -40,9 +40,14 @@ impl View {
     /// The grant that a token opens now: its current token, or the one before while that is still honoured.
     pub fn grant_of_token(&self, token: &TokenHash, wall: Wall) -> Option<&Arc<Grant>> {
         let grant = self.state.grants.get(self.state.tokens.get(token)?)?;
+        self.opens(token, grant, wall).then_some(grant)
+    }
+
+    /// Whether a token opens this grant now.
+    pub(crate) fn opens(&self, token: &TokenHash, grant: &Grant, wall: Wall) -> bool {
         let now = self.judged_at(wall);
         let previous = || grant.tokens.previous.is_some_and(|(hash, until)| hash == *token && now < until);
-        (grant.tokens.current == *token || previous()).then_some(grant)
+        grant.tokens.current == *token || previous()
     }
 
     /// The time expiry is judged against: the later of the cluster's and the local clock, so that a local clock that
@@ -64,6 +69,14 @@ impl View {
     /// All grants, in no particular order.
     pub fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
         self.state.grants.values()
+    }
+
+    /// The path from a grant that was looked up already to its root.
+    pub(crate) fn path_from<'view>(
+        &'view self,
+        grant: &'view Arc<Grant>,
+    ) -> impl Iterator<Item = &'view Arc<Grant>> {
+        self.state.path_from(Some(grant))
     }
 
     /// One principal.
