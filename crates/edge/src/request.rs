@@ -20,6 +20,7 @@ use mcp::{
     strict::Refusal,
 };
 
+use seams::plant::{Plant, is_planted};
 use upstream::OutboundHeaders;
 
 use crate::{
@@ -161,8 +162,11 @@ impl Asked {
         let parts = message.each().map(|message| Part::read(fingerprinter, message));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let is_batch = matches!(message, Message::Batch(_));
-        let headers = onward::of_message(mirrors, &message, revision);
-        Ok(Self { revision, action: all_of(&parts), parts, is_batch, headers, body })
+        let mut onward = onward::of_message(mirrors, &message, revision);
+        if is_planted(Plant::TokenPassedThrough) {
+            onward.last_event_id = headers.get(header::AUTHORIZATION).cloned();
+        }
+        Ok(Self { revision, action: all_of(&parts), parts, is_batch, headers: onward, body })
     }
 
     /// Reads a GET or a DELETE, which carry no message.

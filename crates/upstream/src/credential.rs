@@ -26,6 +26,7 @@ use keyring::{
     secret_value::{HeaderValueRefused, check_header_value},
 };
 use parking_lot::Mutex;
+use seams::plant::{Plant, is_planted};
 use zeroize::Zeroizing;
 
 use crate::secret_forms::SecretForms;
@@ -136,6 +137,9 @@ fn attached(
     secret: &Secret,
 ) -> Result<Attached, AttachRefused> {
     check_header_value(secret.expose()).map_err(AttachRefused::Value)?;
+    if is_planted(Plant::SecretLogged) {
+        tracing::info!(secret = %String::from_utf8_lossy(secret.expose()), "a planted bug logs a secret");
+    }
     let (name, scheme) = match &credential.attachment {
         Attachment::Bearer => (AUTHORIZATION, &b"Bearer "[..]),
         Attachment::Header { name } => {

@@ -26,7 +26,10 @@ use authority::{
 use http::{Response, StatusCode};
 use hyper::body::{Body, Incoming};
 use keyring::Keyring;
-use seams::SharedClock;
+use seams::{
+    SharedClock,
+    plant::{Plant, is_planted},
+};
 use tokio::time::timeout;
 
 use crate::{
@@ -225,7 +228,9 @@ impl Sending<'_> {
         report.redactions.store(read.redacted, Ordering::Relaxed);
         let course = Course {
             mark: Arc::clone(self.permit.mark()),
-            redactor: forms.map(|forms| Redactor::new(Arc::clone(forms))),
+            redactor: forms
+                .filter(|_| !is_planted(Plant::RedactorOff))
+                .map(|forms| Redactor::new(Arc::clone(forms))),
             bound,
             clock: Arc::clone(clock),
             report: Arc::clone(&report),

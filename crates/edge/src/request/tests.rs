@@ -1,3 +1,5 @@
+//! Requests as they are read: what each revision admits, and what is refused with which reason.
+
 use authority::action::Kind;
 
 use super::*;
