@@ -38,7 +38,12 @@ const TABLE: &[(&str, &[&str])] = &[
             "admin",
         ],
     ),
+    ("cluster", &["seams"]),
+    ("loadtest", &[]),
 ];
+
+/// Members that drive the built binary from outside. Nothing links them, so they may name any library.
+pub const DRIVERS: [&str; 2] = ["cluster", "loadtest"];
 
 /// A crate of the workspace with what it links.
 #[derive(Debug)]
