@@ -77,7 +77,7 @@ impl CredentialService for Credentials {
         let view = self.control.view().await?;
         let held = view.server(&server).ok_or_else(|| Absent::of(format_args!("servers/{server}")))?;
         let origin = held.endpoint.origin.clone();
-        let version = view.credential(&id).map_or(1, |before| before.version.saturating_add(1));
+        let version = view.authority().next_credential_version(&id);
         let sealed = self.sealed(&id, &origin, version, &secret)?;
         let credential = Credential { id: id.clone(), server, origin, attachment, version, sealed };
         let body = Body::SetCredential(SetCredential { credential });

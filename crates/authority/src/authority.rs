@@ -47,6 +47,8 @@ pub struct Authority {
     pub(crate) halted: Halted,
     pub(crate) servers: OrdMap<server::Id, Arc<Server>>,
     pub(crate) credentials: OrdMap<credential::Id, Arc<Credential>>,
+    /// The greatest version of any credential that is gone, so that no version of an id ever comes again.
+    pub(crate) gone_credential_version: u32,
     pub(crate) grants: RandomKeyMap<grant::Id, Arc<Grant>>,
     pub(crate) tokens: RandomKeyMap<TokenHash, grant::Id>,
     pub(crate) scope_lists: ScopeLists,
@@ -107,6 +109,13 @@ impl Authority {
     /// The greatest cluster time any event carried.
     pub fn time(&self) -> Wall {
         self.time
+    }
+
+    /// The version that the next value of a credential has. What is sealed is bound to id and version, so a version never
+    /// comes again, also not when the credential was removed in between.
+    pub fn next_credential_version(&self, id: &credential::Id) -> u32 {
+        let last = self.credentials.get(id).map_or(self.gone_credential_version, |held| held.version);
+        last.saturating_add(1)
     }
 
     /// The head of the archive; the empty one before the first commit.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::{
     authority::{Authority, Remembered},
     command::Outcome,
+    credential::{self, Credential},
     event::{Event, Happened},
     grant::{self, Grant, TokenHash},
     node::Node,
@@ -40,17 +41,8 @@ pub fn fold(state: &mut Authority, happened: &Happened) {
         Event::ServerDisabled(id) => change_server(state, id, |server| server.status = Status::Disabled),
         Event::ServerEnabled(id) => change_server(state, id, |server| server.status = Status::Enabled),
         Event::ServerRemoved(id) => remove_server(state, id),
-        Event::CredentialSet(credential) => {
-            change_server(state, &credential.server, |server| {
-                server.credential = Some(credential.id.clone());
-            });
-            state.credentials.insert(credential.id.clone(), Arc::new(credential.clone()));
-        }
-        Event::CredentialRemoved(id) => {
-            if let Some(credential) = state.credentials.remove(id) {
-                change_server(state, &credential.server, |server| server.credential = None);
-            }
-        }
+        Event::CredentialSet(credential) => set_credential(state, credential),
+        Event::CredentialRemoved(id) => remove_credential(state, id),
         Event::GrantIssued(grant) => state.insert_grant(grant),
         Event::GrantTokenRotated { grant, token, previous_until } => {
             rotate(state, *grant, *token, *previous_until);
@@ -95,12 +87,28 @@ fn change_server(state: &mut Authority, id: &server::Id, change: impl FnOnce(&mu
 fn remove_server(state: &mut Authority, id: &server::Id) {
     let of_server: Vec<_> =
         state.credentials.values().filter(|held| held.server == *id).map(|held| held.id.clone()).collect();
-    for credential in &of_server {
-        state.credentials.remove(credential);
-    }
+    of_server.iter().for_each(|credential| remove_credential(state, credential));
     change_server(state, id, |server| {
         server.status = Status::Removed;
         server.credential = None;
+    });
+}
+
+/// A server has one credential. Another one that was set before it goes, and with it its secret.
+fn set_credential(state: &mut Authority, credential: &Credential) {
+    let before = state.servers.get(&credential.server).and_then(|server| server.credential.clone());
+    if let Some(other) = before.filter(|before| *before != credential.id) {
+        remove_credential(state, &other);
+    }
+    change_server(state, &credential.server, |server| server.credential = Some(credential.id.clone()));
+    state.credentials.insert(credential.id.clone(), Arc::new(credential.clone()));
+}
+
+fn remove_credential(state: &mut Authority, id: &credential::Id) {
+    let Some(gone) = state.credentials.remove(id) else { return };
+    state.gone_credential_version = state.gone_credential_version.max(gone.version);
+    change_server(state, &gone.server, |server| {
+        server.credential.take_if(|attached| attached == id);
     });
 }
 

@@ -37,6 +37,8 @@ pub struct Parts {
     pub servers: Vec<Arc<Server>>,
     /// Credentials.
     pub credentials: Vec<Arc<Credential>>,
+    /// The greatest version of any credential that is gone.
+    pub gone_credential_version: u32,
     /// Grants.
     pub grants: Vec<Arc<Grant>>,
     /// Operators.
@@ -61,6 +63,7 @@ pub fn parts(state: &Authority) -> Parts {
         time: state.time,
         revision: state.revision,
         last_event: state.last_event,
+        gone_credential_version: state.gone_credential_version,
         principals: state.principals.values().cloned().collect(),
         servers: state.servers.values().cloned().collect(),
         credentials: state.credentials.values().cloned().collect(),
@@ -79,6 +82,7 @@ pub fn from_parts(parts: Parts) -> Authority {
         cluster: parts.cluster,
         time: parts.time,
         revision: parts.revision,
+        gone_credential_version: parts.gone_credential_version,
         last_event: parts.last_event,
         principals: parts.principals.into_iter().map(|held| (held.id.clone(), held)).collect(),
         servers: parts.servers.into_iter().map(|held| (held.id.clone(), held)).collect(),

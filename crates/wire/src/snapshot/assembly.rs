@@ -50,6 +50,7 @@ impl Assembly {
             time: Wall(header.time_ms),
             revision: Revision(header.revision),
             last_event: Number(header.last_event),
+            gone_credential_version: header.gone_credential_version,
             ..Parts::default()
         };
         Ok(Self { parts, items: 0, rank: 0 })

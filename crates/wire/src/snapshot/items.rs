@@ -15,6 +15,7 @@ pub(super) fn header(parts: &Parts) -> SnapshotItem {
         time_ms: parts.time.0,
         revision: parts.revision.0,
         last_event: parts.last_event.0,
+        gone_credential_version: parts.gone_credential_version,
     }))
 }
 

@@ -411,6 +411,7 @@ pub fn parts() -> impl Strategy<Value = Parts> {
             time: Wall(at.0),
             revision: Revision(at.1),
             last_event: Number(at.2),
+            gone_credential_version: u32::try_from(at.2 >> 32).expect("half of it fits"),
             principals: people.0,
             servers: people.1,
             credentials: people.2,

@@ -294,6 +294,7 @@ pub fn parts() -> Parts {
         time: Wall(1_700_000_000_000),
         revision: Revision(10),
         last_event: Number(18),
+        gone_credential_version: 0,
         principals: vec![person.into(), agent().into(), service.into()],
         servers: vec![server.into(), removed.into()],
         credentials: vec![credential().into()],
