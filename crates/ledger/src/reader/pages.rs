@@ -63,7 +63,13 @@ impl Reader {
         Ok(page)
     }
 
+    /// Syncs the log first, so that whoever asks for the newest sees what was recorded up to now, counts of refused
+    /// requests included, which otherwise wait for company.
     async fn newest(&self, query: &Query, wanted: impl Fn(&Entry) -> bool) -> Result<Page, ReadRefused> {
+        if let Err(error) = self.wal.flush().await {
+            // What was synced before is still there to be read, and an operator may need it now.
+            tracing::warn!(%error, "the newest records may be missing from this answer");
+        }
         let mut tail = self.tail(&query.after, End::Newest).await?;
         let history = History::new(&self.store, tail.head);
         let limit = query.limit.unwrap_or(MAX_LOOKED_AT);

@@ -177,3 +177,15 @@ async fn a_follower_is_woken_by_records_and_by_changes() {
     // An intent, its outcome, the revocation and the answer to its command.
     assert_eq!(page.entries.len(), 4);
 }
+
+/// Refused requests of strangers are in the answer at once, although they never cause a sync by themselves.
+#[tokio::test]
+async fn the_newest_include_refusals_that_were_only_counted_so_far() {
+    let world = World::new();
+    world.wal.refused("unknown_token", "203.0.113.9");
+    let query = Query { limit: Some(1), newest: true, ..Query::default() };
+    let page = world.reader().read(&query, is_a_record).await.expect("it reads");
+    let [(entry, _)] = &page.entries[..] else { panic!("one entry") };
+    let Content::Record(record) = &entry.content else { panic!("a record") };
+    assert!(matches!(&record.body, Body::Refusals(refusals) if refusals.counts.len() == 1));
+}
