@@ -7,10 +7,10 @@
 //!  listener    sockets, TLS, hyper, bounds          strict_http  one reading of HTTP/1.1 or none
 //!  service     the order of the checks              socket       the client's side of a cut
 //!  ├ host_origin, route, authenticate, peer, body   who asks, and where
-//!  ├ request (action_of, onward)                    what is asked, read strictly
+//!  ├ request (media_type, action_of, onward)        what is asked, read strictly
 //!  ├ session, slots                                 which session, how much at once
 //!  └ call        admit ─► intent ─► exchange ─► outcome, in a task of its own (facts: what the record says)
-//!    └ exchange  forward, answer  (relay, stream, filter, bridge, cutoff)
+//!    └ exchange  forward, answer  (relay, stream, filter, bridge, cutoff, broke)
 //!  answer, refusal, rescue                          what goes back, also when something fails
 //! ```
 //!
@@ -29,6 +29,7 @@ mod answer;
 mod authenticate;
 mod body;
 mod bridge;
+mod broke;
 mod call;
 mod config;
 mod cutoff;
@@ -37,6 +38,7 @@ mod facts;
 mod filter;
 mod host_origin;
 mod listener;
+mod media_type;
 mod onward;
 mod peer;
 mod refusal;

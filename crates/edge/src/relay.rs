@@ -6,19 +6,21 @@
 //! so also waits for the cutoff.
 
 use std::{
-    future::{Future, pending, poll_fn},
-    pin::{Pin, pin},
+    future::{Future, pending},
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
 
 use authority::enforcement::CallMark;
 use bytes::Bytes;
-use http_body::Body;
+use http_body_util::BodyExt;
 use tokio::sync::oneshot;
+use upstream::ReplyBody;
 
 use crate::{
     answer::{self, Answer, Pipe},
+    broke::Broke,
     cutoff::{Cutoff, Stop},
     socket::Reset,
 };
@@ -59,16 +61,12 @@ enum Client {
     Done,
 }
 
-/// What came next of a body.
+/// What came of waiting for a body with patience.
 #[derive(Debug)]
-pub(crate) enum Next<E> {
-    /// A piece.
-    Piece(Bytes),
-    /// Its end.
-    End,
-    /// Its end before its time.
-    Broken(E),
-    /// Nothing came for as long as one would wait.
+pub(crate) enum Within {
+    /// The next piece, or the end.
+    Next(Option<Bytes>),
+    /// Nothing, for as long as one would wait.
     Silence,
 }
 
@@ -91,23 +89,25 @@ impl Relay {
         }
     }
 
-    /// Waits for the next piece of `body`, or for the end of `patience` without one.
-    pub(crate) async fn next<B>(
+    /// Waits for the next piece of `body`; `None` is its orderly end.
+    pub(crate) async fn next(&mut self, body: &mut ReplyBody) -> Result<Option<Bytes>, Broke> {
+        self.until(next_piece(body)).await?
+    }
+
+    /// Waits for the next piece of `body`, but no longer than `patience`.
+    pub(crate) async fn next_within(
         &mut self,
-        body: &mut B,
+        body: &mut ReplyBody,
         patience: impl Future<Output = ()>,
-    ) -> Result<Next<B::Error>, Stop>
-    where
-        B: Body<Data = Bytes> + Unpin,
-    {
+    ) -> Result<Within, Broke> {
         self.until(async {
             tokio::select! {
                 biased;
-                piece = next_piece(body) => piece,
-                () = patience => Next::Silence,
+                piece = next_piece(body) => piece.map(Within::Next),
+                () = patience => Ok(Within::Silence),
             }
         })
-        .await
+        .await?
     }
 
     /// The mark of the call.
@@ -189,20 +189,12 @@ impl Client {
     }
 }
 
-/// The next data of a body; trailers say nothing that passes on.
-async fn next_piece<B>(body: &mut B) -> Next<B::Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    loop {
-        match poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
-            None => return Next::End,
-            Some(Err(broken)) => return Next::Broken(broken),
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    return Next::Piece(data);
-                }
-            }
+/// The next data of a body; it has no trailers.
+async fn next_piece(body: &mut ReplyBody) -> Result<Option<Bytes>, Broke> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(Broke::Reply)?.into_data() {
+            return Ok(Some(data));
         }
     }
+    Ok(None)
 }

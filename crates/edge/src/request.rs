@@ -8,7 +8,7 @@
 
 use authority::{action::Action, record::Client};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use keyring::fingerprint::ArgumentFingerprinter;
 use mcp::{
     headers::{HeaderFault, RequestHeaders},
@@ -25,15 +25,13 @@ use upstream::OutboundHeaders;
 
 use crate::{
     action_of::{action_of, shown_target},
+    media_type::{EVENTS, JSON, is_sent_as_json, takes},
     onward,
     session::Session,
 };
 
 /// The method that opens a session; an id that comes with it belongs to a session that is over.
 const INITIALIZE: &str = "initialize";
-
-/// The content type of a stream of events.
-const EVENTS: &str = "text/event-stream";
 
 /// What one HTTP request asks, not decided yet.
 #[derive(Debug)]
@@ -148,10 +146,10 @@ impl Asked {
         mirrors: &RequestHeaders<'_>,
         body: Bytes,
     ) -> Result<Self, NotUnderstood> {
-        if !is_json(headers) {
+        if !is_sent_as_json(headers) {
             return Err(NotUnderstood::ContentType);
         }
-        if !(takes(headers, "application/json") && takes(headers, EVENTS)) {
+        if !(takes(headers, JSON) && takes(headers, EVENTS)) {
             return Err(NotUnderstood::NotAcceptable);
         }
         let revision = mirrors.revision().map_err(NotUnderstood::Revision)?;
@@ -294,30 +292,6 @@ fn all_of(parts: &[Part]) -> Action {
         single => vec![single.clone()],
     });
     Action::Each(flat.collect())
-}
-
-/// Whether the client takes answers of this kind (RFC 9110, section 12.5.1). One that does not say takes all; weights are
-/// not looked at.
-fn takes(headers: &HeaderMap, kind: &str) -> bool {
-    let mut values = headers.get_all(header::ACCEPT).iter().peekable();
-    if values.peek().is_none() {
-        return true;
-    }
-    let family = kind.split_once('/').map_or(kind, |(family, _)| family);
-    let covers = |range: &str| {
-        let range = range.split(';').next().unwrap_or_default().trim();
-        let of_family = range.strip_suffix("/*").is_some_and(|range| range.eq_ignore_ascii_case(family));
-        range == "*/*" || range.eq_ignore_ascii_case(kind) || of_family
-    };
-    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(covers)
-}
-
-/// `application/json`, with parameters and in any case (RFC 9110, section 8.3).
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let only = types.next().filter(|_| types.next().is_none()).map(HeaderValue::as_bytes);
-    let essence = only.and_then(|value| value.split(|byte| *byte == b';').next());
-    essence.is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(b"application/json"))
 }
 
 /// The trace-id of a `traceparent` (W3C Trace Context, section 3.2), which must not be all zeros.

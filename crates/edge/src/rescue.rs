@@ -23,13 +23,14 @@ use mcp::{
     reply::{self, code},
     revision::Era,
 };
-use upstream::ForwardFailed;
+use upstream::{ForwardFailed, ReplyBroken};
 use wal::NotRecorded;
 
 use crate::{
     answer::{self, Answer},
     authenticate::Unauthenticated,
     body::BodyRefused,
+    broke::Broke,
     host_origin::HostRefused,
     refusal::Refusal,
     request::{Asked, NotUnderstood, Part},
@@ -228,5 +229,28 @@ pub(crate) fn forward_failed(failed: &ForwardFailed) -> (StatusCode, Ending) {
         | ForwardFailed::Lost { .. }
         | ForwardFailed::HeadRefused(_)
         | ForwardFailed::Upgraded => (StatusCode::BAD_GATEWAY, Ending::UpstreamFailed),
+    }
+}
+
+/// What is said of an answer that broke, and how its call ended. A call that had to stop is not for here.
+pub(crate) fn broke(broke: &Broke) -> (&'static str, Ending) {
+    match broke {
+        Broke::Stopped(_) | Broke::Reply(ReplyBroken::Cut(_)) => ("the call was cut", Ending::Cut),
+        Broke::Reply(ReplyBroken::Lost(_)) => {
+            ("the connection to the upstream server broke", Ending::UpstreamFailed)
+        }
+        Broke::Reply(
+            ReplyBroken::TooLarge { .. }
+            | ReplyBroken::Stream(_)
+            | ReplyBroken::Stalled(_)
+            | ReplyBroken::TooOld(_)
+            | ReplyBroken::TooSlow(_),
+        )
+        | Broke::TooLarge => ("the upstream server's answer went over a bound", Ending::LimitReached),
+        Broke::Unreadable => ("the upstream server's list cannot be read", Ending::UpstreamFailed),
+        Broke::NotAnAnswer => {
+            ("the upstream server's answer is neither JSON nor a stream of events", Ending::UpstreamFailed)
+        }
+        Broke::SessionId => ("the upstream server's session id cannot be used", Ending::UpstreamFailed),
     }
 }

@@ -1,7 +1,7 @@
 //! The edge as a service: one request in, one answer out.
 //!
 //! ```text
-//!  host, origin ─► path ─► token → claim ─► body ─► strict reading ─► session ─► slot ─► call (a task of its own)
+//!  host, origin ─► path ─► token → claim ─► slot ─► body ─► strict reading ─► session ─► call (a task of its own)
 //!  └────────────── a refusal here is counted, not recorded ───────────────────────────┘    decide, record, forward
 //! ```
 //!
@@ -153,11 +153,12 @@ impl Edge {
         host_origin::check(&self.config, on_loopback, &head.uri, &head.headers)?;
         let Route::Server(server) = Route::of(head.uri.path()) else { return Err(Refusal::Nowhere) };
         let claim = self.authenticate(head)?;
+        // Before the body is read, so that the memory for bodies is bounded with the calls.
+        let slots = if head.method == Method::GET { &self.streams } else { &self.calls };
+        let slot = slots.take(claim.grant)?;
         let mirrors = collect(&head.headers)?;
         let asked = self.read(head, &mirrors, body).await?;
         let session = self.session(&asked, &mirrors, claim, &server)?;
-        let slots = if asked.is_stream() { &self.streams } else { &self.calls };
-        let slot = slots.take(claim.grant)?;
         let user_agent = text_of(&head.headers, &header::USER_AGENT);
         Ok((Caller { claim, server, peer, user_agent, session }, asked, slot))
     }

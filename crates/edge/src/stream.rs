@@ -8,52 +8,27 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http_body::Body;
-use mcp::{
-    lists::ListFault,
-    sse::{Decoder, Frame, KEEP_ALIVE, StreamLimits},
-};
+use mcp::sse::{Decoder, Frame, KEEP_ALIVE, StreamLimits};
 
 use tokio::time::sleep;
+use upstream::ReplyBody;
 
 use crate::{
-    cutoff::Stop,
+    broke::Broke,
     filter::Filter,
-    relay::{Next, Relay},
+    relay::{Relay, Within},
 };
 
 /// What may open a stream and means nothing (WHATWG HTML, 9.2.5). Behind our first comment it would mean something.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How a stream ended before its time.
-#[derive(Debug)]
-pub(crate) enum StreamEnded<E> {
-    /// The call had to stop.
-    Stopped(Stop),
-    /// The upstream broke it.
-    Broken(E),
-    /// An event is too long.
-    Overrun,
-    /// An event cannot be read, so it cannot be filtered.
-    Unreadable(ListFault),
-}
-
-impl<E> From<Stop> for StreamEnded<E> {
-    fn from(stop: Stop) -> Self {
-        Self::Stopped(stop)
-    }
-}
-
 /// Passes `body` on until it ends.
-pub(crate) async fn pass<B>(
+pub(crate) async fn pass(
     relay: &mut Relay,
-    body: &mut B,
+    body: &mut ReplyBody,
     filter: Option<&Filter>,
     keep_alive: Duration,
-) -> Result<(), StreamEnded<B::Error>>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
+) -> Result<(), Broke> {
     relay.send(Bytes::from_static(KEEP_ALIVE)).await?;
     match filter {
         Some(filter) => pass_filtered(relay, body, filter, keep_alive).await,
@@ -61,69 +36,62 @@ where
     }
 }
 
-async fn pass_as_it_is<B>(
-    relay: &mut Relay,
-    body: &mut B,
-    keep_alive: Duration,
-) -> Result<(), StreamEnded<B::Error>>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
+async fn pass_as_it_is(relay: &mut Relay, body: &mut ReplyBody, keep_alive: Duration) -> Result<(), Broke> {
     let mut seam = Seam::default();
     loop {
-        match relay.next(body, sleep(keep_alive)).await? {
-            Next::Piece(piece) => {
+        match relay.next_within(body, sleep(keep_alive)).await? {
+            Within::Next(Some(piece)) => {
                 let piece = seam.pass(piece);
                 relay.send(piece).await?;
             }
-            Next::Silence if seam.is_between_events() => {
-                relay.send(Bytes::from_static(KEEP_ALIVE)).await?;
-            }
-            Next::Silence => {}
-            Next::End => return Ok(()),
-            Next::Broken(broken) => return Err(StreamEnded::Broken(broken)),
+            Within::Next(None) => return Ok(()),
+            Within::Silence if seam.is_between_events() => relay.send(Bytes::from_static(KEEP_ALIVE)).await?,
+            Within::Silence => {}
         }
     }
 }
 
-async fn pass_filtered<B>(
+async fn pass_filtered(
     relay: &mut Relay,
-    body: &mut B,
+    body: &mut ReplyBody,
     filter: &Filter,
     keep_alive: Duration,
-) -> Result<(), StreamEnded<B::Error>>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let mut decoder =
-        Decoder::new(StreamLimits { event_bytes: filter.max_bytes(), line_bytes: filter.max_bytes() });
+) -> Result<(), Broke> {
+    let bytes = filter.max_bytes();
+    let mut decoder = Decoder::new(StreamLimits { event_bytes: bytes, line_bytes: bytes });
     loop {
-        match relay.next(body, sleep(keep_alive)).await? {
-            Next::Piece(piece) => {
+        match relay.next_within(body, sleep(keep_alive)).await? {
+            Within::Next(Some(piece)) => {
                 decoder.push(&piece);
-                while let Some(frame) = decoder.next_frame().map_err(|_overrun| StreamEnded::Overrun)? {
-                    let passed = filtered(&frame, filter).map_err(StreamEnded::Unreadable)?;
-                    relay.send(passed).await?;
+                while let Some(frame) = decoder.next_frame().map_err(|_overrun| Broke::TooLarge)? {
+                    if let Some(passed) = filtered(&frame, filter) {
+                        relay.send(passed).await?;
+                    }
                 }
             }
+            Within::Next(None) => return Ok(()),
             // Only whole events go on, so here it is always between two.
-            Next::Silence => relay.send(Bytes::from_static(KEEP_ALIVE)).await?,
-            Next::End => return Ok(()),
-            Next::Broken(broken) => return Err(StreamEnded::Broken(broken)),
+            Within::Silence => relay.send(Bytes::from_static(KEEP_ALIVE)).await?,
         }
     }
 }
 
-/// The event as the grant may see it.
-fn filtered(frame: &Frame, filter: &Filter) -> Result<Bytes, ListFault> {
+/// The event as the grant may see it. One that cannot be read might be a list to somebody, and is left out; the others
+/// of the stream go on, because servers have been seen to send lines that are no message to keep a stream alive.
+fn filtered(frame: &Frame, filter: &Filter) -> Option<Bytes> {
     let whole = || {
-        frame.raw.strip_prefix(BYTE_ORDER_MARK).map_or(frame.raw.clone(), |rest| frame.raw.slice_ref(rest))
+        let unmarked = frame.raw.strip_prefix(BYTE_ORDER_MARK);
+        unmarked.map_or_else(|| frame.raw.clone(), |rest| frame.raw.slice_ref(rest))
     };
-    let Some(data) = &frame.data else { return Ok(whole()) };
-    Ok(match filter.message(data)? {
-        Cow::Borrowed(_) => whole(),
-        Cow::Owned(changed) => frame.with_data(&changed).into(),
-    })
+    let Some(data) = &frame.data else { return Some(whole()) };
+    match filter.message(data) {
+        Ok(Cow::Borrowed(_)) => Some(whole()),
+        Ok(Cow::Owned(changed)) => Some(frame.with_data(&changed).into()),
+        Err(fault) => {
+            tracing::warn!(%fault, "an event of an upstream cannot be read and was left out");
+            None
+        }
+    }
 }
 
 /// Whether the last bytes that passed end an event.

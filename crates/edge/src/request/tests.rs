@@ -1,6 +1,9 @@
+//! Which request asks for what, method by method, and what of it is kept for the record.
+
 //! Requests as they are read: what each revision admits, and what is refused with which reason.
 
 use authority::action::Kind;
+use http::HeaderValue;
 
 use super::*;
 
