@@ -4,6 +4,7 @@
 //! from a state to the next.
 
 mod answers_are_kept_in_order;
+mod credentials_match_servers;
 mod events_are_gap_free;
 mod halted_are_the_suspended;
 mod ids_are_never_reused;
@@ -13,6 +14,7 @@ mod sub_grants_are_no_wider;
 mod tokens_match_grants;
 
 pub use answers_are_kept_in_order::answers_are_kept_in_order;
+pub use credentials_match_servers::credentials_match_servers;
 pub use events_are_gap_free::events_are_gap_free;
 pub use halted_are_the_suspended::halted_are_the_suspended;
 pub use ids_are_never_reused::ids_are_never_reused;
@@ -27,6 +29,7 @@ use crate::authority::Authority;
 pub fn every(before: &Authority, after: &Authority) -> Result<(), String> {
     revoked_is_absorbing(before, after)?;
     ids_are_never_reused(before, after)?;
+    credentials_match_servers(before, after)?;
     tokens_match_grants(after)?;
     halted_are_the_suspended(after)?;
     sub_grants_are_no_wider(after)?;

@@ -152,6 +152,7 @@ fn the_end_of_the_lease_cuts_everything_in_flight() {
     for admitted in &calls {
         assert_eq!(admitted.permit.mark().cut_reason(), Some(CutReason::LeaseExpired));
     }
+    assert!(gate.cut_everything(CutReason::Draining).is_empty(), "what is cut is not cut again");
     drop(calls);
     assert!(gate.in_flight().is_empty());
 }

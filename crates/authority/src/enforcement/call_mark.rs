@@ -80,14 +80,15 @@ impl CallMark {
         Ok(entered)
     }
 
-    /// Cuts the call and wakes whoever waits in it. Only the first reason is kept.
-    pub fn cut(&self, reason: CutReason) {
+    /// Cuts the call and wakes whoever waits in it. Only the first reason is kept. Answers whether this was the first.
+    pub fn cut(&self, reason: CutReason) -> bool {
         let mut inner = self.lock();
         inner.reason.get_or_insert(reason);
-        self.word.fetch_or(CUT, Ordering::SeqCst);
+        let first = self.word.fetch_or(CUT, Ordering::SeqCst) & CUT == 0;
         let wakers = std::mem::take(&mut inner.wakers);
         drop(inner);
         wakers.into_iter().for_each(Waker::wake);
+        first
     }
 
     /// Waits until the writes that were entered before the cut have returned.
@@ -204,8 +205,8 @@ mod tests {
     fn the_first_reason_is_kept_and_waiters_are_woken() {
         let mark = CallMark::new();
         assert!(!mark.poll_cut(Waker::noop()));
-        mark.cut(CutReason::ClientGone);
-        mark.cut(CutReason::Draining);
+        assert!(mark.cut(CutReason::ClientGone));
+        assert!(!mark.cut(CutReason::Draining), "only the first cut is one");
         assert!(mark.poll_cut(Waker::noop()));
         assert_eq!(mark.cut_reason(), Some(CutReason::ClientGone));
     }

@@ -49,7 +49,7 @@ impl Gate {
 
     /// Publishes a view, *then* cuts every call in flight that it no longer allows and waits until none of them has a
     /// write under way. When this returns, nothing that the view denies sends another byte from this node. Answers
-    /// the calls that were cut.
+    /// the calls that it cut.
     pub fn publish(&self, view: View, wall: Wall) -> Vec<Arc<Call>> {
         let view = Arc::new(view);
         self.view.store(Some(Arc::clone(&view)));
@@ -83,16 +83,12 @@ impl Gate {
     }
 }
 
-/// Marks all first and waits second, so that one slow write delays the mark of no other call.
+/// Marks all first and waits second, so that one slow write delays the mark of no other call. Waits for calls that were
+/// cut before too, since whoever cut them may still be waiting, but does not count them again.
 fn cut_all<R>(calls: Vec<(Arc<Call>, Arc<CallMark>, R)>, reason: impl Fn(&R) -> CutReason) -> Vec<Arc<Call>> {
-    for (_, mark, why) in &calls {
-        mark.cut(reason(why));
+    let first = calls.iter().map(|(_, mark, why)| mark.cut(reason(why))).collect::<Vec<_>>();
+    for (_, mark, _) in &calls {
+        mark.wait_for_writes();
     }
-    calls
-        .into_iter()
-        .map(|(call, mark, _)| {
-            mark.wait_for_writes();
-            call
-        })
-        .collect()
+    calls.into_iter().zip(first).filter_map(|((call, _, _), first)| first.then_some(call)).collect()
 }

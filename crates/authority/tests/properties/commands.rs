@@ -236,7 +236,7 @@ impl Run {
         match step {
             Step::Command(body) => self.apply(body),
             Step::SetCredential { id, server, origin_of } => {
-                let version = 1 + self.due_version(&credential_id(id));
+                let version = self.state.next_credential_version(&credential_id(id));
                 self.apply(Body::SetCredential(SetCredential {
                     credential: Credential {
                         id: credential_id(id),
@@ -262,11 +262,6 @@ impl Run {
                 Ok(())
             }
         }
-    }
-
-    fn due_version(&self, id: &credential::Id) -> u32 {
-        let parts = parts(&self.state);
-        parts.credentials.iter().find(|held| held.id == *id).map_or(0, |held| held.version)
     }
 
     fn apply(&mut self, body: Body) -> Result<(), TestCaseError> {
