@@ -40,7 +40,9 @@ mod tests {
     #[tokio::test]
     async fn a_cut_ends_the_wait() {
         let mark = CallMark::new();
-        let cut = async { mark.cut(CutReason::ClientGone) };
+        let cut = async {
+            mark.cut(CutReason::ClientGone);
+        };
         let (waited, ()) = tokio::join!(until_cut(&mark, pending::<()>()), cut);
         assert_eq!(waited, Err(Cut));
     }
