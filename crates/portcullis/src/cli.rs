@@ -5,7 +5,6 @@
 //! tells a script what kind it was.
 
 mod audit;
-mod audit_entry;
 mod connection;
 mod credential;
 mod failure;
@@ -32,6 +31,17 @@ pub struct Global {
     /// The form of what is printed.
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub output: Output,
+    /// The id of a change whose answer was lost, as the error named it. The gateway makes a change of one id once at
+    /// most, and answers a repetition like the first time, but without a token.
+    #[arg(long, global = true, value_name = "UUID", hide_short_help = true)]
+    pub request_id: Option<String>,
+}
+
+impl Global {
+    /// The id to send with a change; empty lets the gateway draw one.
+    fn request_id(&self) -> String {
+        self.request_id.clone().unwrap_or_default()
+    }
 }
 
 /// The commands that talk to a running gateway.

@@ -70,7 +70,7 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
                 server: format!("servers/{server}"),
                 attachment: Some(api::Attachment { form: Some(form) }),
                 secret: secret.expose().to_vec(),
-                ..Default::default()
+                request_id: global.request_id(),
             };
             let mut client = CredentialServiceClient::new(connection::open(global).await?);
             let set = client.set_credential(request).await?.into_inner().credential.unwrap_or_default();
@@ -79,8 +79,10 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
         Command::List => list(global).await,
         Command::Remove { name } => {
             let mut client = CredentialServiceClient::new(connection::open(global).await?);
-            let request =
-                api::DeleteCredentialRequest { name: format!("credentials/{name}"), ..Default::default() };
+            let request = api::DeleteCredentialRequest {
+                name: format!("credentials/{name}"),
+                request_id: global.request_id(),
+            };
             client.delete_credential(request).await?;
             eprintln!("Removed {name}. Its server gets calls without a credential now.");
             Ok(())

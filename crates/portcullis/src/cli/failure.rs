@@ -1,11 +1,15 @@
-//! Failures as people and scripts see them: one message that says what to do, and an exit status for each kind.
+//! Failures as people and scripts see them: one message, the next command to run, and an exit status for each kind.
 
-use std::process::ExitCode;
+use std::{error::Error, fmt, process::ExitCode};
 
 use tonic::{Code, Status};
+use tonic_types::{ErrorInfo, StatusExt};
 
 /// Something failed that no other status names.
 const FAILED: u8 = 1;
+
+/// The command was used wrongly; clap's own status for it.
+const USAGE: u8 = 2;
 
 /// The operator token is missing or refused.
 const AUTHENTICATION_NEEDED: u8 = 4;
@@ -19,54 +23,223 @@ const CONFLICT: u8 = 7;
 /// The gateway cannot be reached, or not now.
 const UNAVAILABLE: u8 = 8;
 
+/// The command was used wrongly, in a way that only running it shows.
+#[derive(Debug)]
+pub struct Usage(String);
+
+/// Whoever read the output went away, as `head` does. There is nobody to tell, and nothing failed.
+#[derive(Debug)]
+pub struct ReaderGone;
+
+/// A failure as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+struct Shown {
+    message: String,
+    next: Option<String>,
+    exit: u8,
+}
+
+impl Usage {
+    /// What is wrong, and what to say instead.
+    pub fn of(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Usage {}
+
+impl fmt::Display for ReaderGone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads the output any more")
+    }
+}
+
+impl Error for ReaderGone {}
+
 /// Prints what failed and answers the exit status.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    let status = error.chain().find_map(|cause| cause.downcast_ref::<Status>());
-    let Some(status) = status else {
-        eprintln!("error: {error:#}");
-        return ExitCode::from(if error.chain().any(|cause| cause.is::<tonic::transport::Error>()) {
-            UNAVAILABLE
-        } else {
-            FAILED
-        });
-    };
-    eprintln!("error: {}", status.message());
-    if let Some(next) = next_step(status.code()) {
-        eprintln!("{next}");
+    if error.is::<ReaderGone>() {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::from(exit_status(status.code()))
+    let shown = shown(error);
+    eprintln!("error: {}", shown.message);
+    if let Some(next) = shown.next {
+        eprintln!("next: {next}");
+    }
+    ExitCode::from(shown.exit)
+}
+
+fn shown(error: &anyhow::Error) -> Shown {
+    if let Some(status) = error.chain().find_map(|cause| cause.downcast_ref::<Status>()) {
+        return refused(status);
+    }
+    let message = format!("{error:#}");
+    if error.is::<Usage>() {
+        return Shown { message, next: None, exit: USAGE };
+    }
+    if error.chain().any(|cause| cause.downcast_ref::<tonic::transport::Error>().is_some()) {
+        let next = "start the gateway with `portcullis dev` or `portcullis run --config FILE`, \
+                    or name another one with --context FILE";
+        return Shown { message, next: Some(next.to_owned()), exit: UNAVAILABLE };
+    }
+    Shown { message, next: None, exit: FAILED }
+}
+
+/// What the gateway said, or what became of the way to it.
+fn refused(status: &Status) -> Shown {
+    let (message, info) = (status.message(), status.get_details_error_info());
+    // The gateway gives every refusal a reason; one without comes from the connection, and is told with its cause.
+    let message = match (&info, status.source()) {
+        (None, Some(source)) => format!("{message}: {source}"),
+        (None, None) if message.is_empty() => format!("the gateway answered {:?}", status.code()),
+        (None, None) | (Some(_), _) => message.to_owned(),
+    };
+    let next = info.as_ref().and_then(next_for).or_else(|| next_by_code(status.code()).map(str::to_owned));
+    Shown { message, next, exit: exit_status(status.code()) }
 }
 
 fn exit_status(code: Code) -> u8 {
     match code {
+        Code::InvalidArgument | Code::OutOfRange => USAGE,
         Code::Unauthenticated => AUTHENTICATION_NEEDED,
         Code::PermissionDenied => NOT_ALLOWED,
         Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => CONFLICT,
-        Code::Unavailable | Code::DeadlineExceeded => UNAVAILABLE,
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::ResourceExhausted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::DataLoss => FAILED,
+        // A deadline of the transport shows as a cancellation.
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted => UNAVAILABLE,
+        Code::Ok | Code::Unknown | Code::NotFound | Code::Unimplemented | Code::Internal | Code::DataLoss => {
+            FAILED
+        }
     }
 }
 
-fn next_step(code: Code) -> Option<&'static str> {
+/// The next command for a published reason.
+fn next_for(info: &ErrorInfo) -> Option<String> {
+    let fact = |name: &str| info.metadata.get(name).map(String::as_str).unwrap_or_default();
+    let subject = fact("subject");
+    match info.reason.as_str() {
+        "NOT_FOUND" | "ALREADY_EXISTS" => {
+            Some(format!("`portcullis {} list` shows what is there", noun(subject)?))
+        }
+        "GRANT_REVOKED" => Some("`portcullis grant issue` makes a new one".to_owned()),
+        "WIDER_THAN_PARENT" => Some("`portcullis grant show` of the parent shows what it reaches".to_owned()),
+        "ORIGIN_MISMATCH" => {
+            Some("`portcullis credential set SERVER --name NAME` makes one of another name".to_owned())
+        }
+        "OUTCOME_UNKNOWN" => Some(format!("the same command with --request-id {}", fact("request_id"))),
+        "AUDIT_DAMAGED" => Some("`portcullis audit verify --archive DIR` names the damage".to_owned()),
+        _ => None,
+    }
+}
+
+/// The noun of the command line for a resource such as `servers/github`.
+fn noun(resource: &str) -> Option<&'static str> {
+    match resource.split_once('/')?.0 {
+        "servers" => Some("server"),
+        "credentials" => Some("credential"),
+        "principals" => Some("principal"),
+        "grants" => Some("grant"),
+        _ => None,
+    }
+}
+
+fn next_by_code(code: Code) -> Option<&'static str> {
     match code {
         Code::Unauthenticated => Some(
-            "Put an operator token into the file that the context names, or into PORTCULLIS_OPERATOR_TOKEN.",
+            "put an operator token into the file that the context names, or into PORTCULLIS_OPERATOR_TOKEN",
         ),
         Code::PermissionDenied => {
-            Some("Ask an owner for the role, or use the token of an operator who has it.")
+            Some("ask an owner for the role, or use the token of an operator who has it")
         }
-        Code::Unavailable | Code::DeadlineExceeded => {
-            Some("The change may have been made all the same; look before you try again.")
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Some(
+            "look first whether the change was made, with the noun's `list`, and then run the command again",
+        ),
+        Code::ResourceExhausted | Code::Aborted => Some("run the command again in a moment"),
+        Code::Ok
+        | Code::Unknown
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn of_gateway(code: Code, reason: &str, facts: &[(&str, &str)]) -> Shown {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let details = ErrorDetails::with_error_info(reason, "portcullis", facts.collect::<HashMap<_, _>>());
+        shown(&Status::with_error_details(code, "what is wrong", details).into())
+    }
+
+    #[test]
+    fn a_refusal_has_its_message_the_next_command_and_the_status_of_its_kind() {
+        for (code, reason, facts, next, exit) in [
+            (
+                Code::NotFound,
+                "NOT_FOUND",
+                &[("subject", "grants/gr_x")][..],
+                Some("`portcullis grant list` shows what is there"),
+                FAILED,
+            ),
+            (
+                Code::AlreadyExists,
+                "ALREADY_EXISTS",
+                &[("subject", "servers/github")],
+                Some("`portcullis server list` shows what is there"),
+                CONFLICT,
+            ),
+            (
+                Code::FailedPrecondition,
+                "GRANT_REVOKED",
+                &[("subject", "grants/gr_x")],
+                Some("`portcullis grant issue` makes a new one"),
+                CONFLICT,
+            ),
+            (
+                Code::DeadlineExceeded,
+                "OUTCOME_UNKNOWN",
+                &[("request_id", "7f1c2a9e-5c1b-4c39-9a7e-2f4d1f0b8a6c")],
+                Some("the same command with --request-id 7f1c2a9e-5c1b-4c39-9a7e-2f4d1f0b8a6c"),
+                UNAVAILABLE,
+            ),
+            (Code::ResourceExhausted, "BUSY", &[], Some("run the command again in a moment"), UNAVAILABLE),
+            (Code::InvalidArgument, "NAME_INVALID", &[], None, USAGE),
+        ] {
+            let expected = Shown { message: "what is wrong".to_owned(), next: next.map(str::to_owned), exit };
+            assert_eq!(of_gateway(code, reason, facts), expected, "{reason}");
         }
-        _ => None,
+        assert_eq!(of_gateway(Code::Unauthenticated, "TOKEN_UNKNOWN", &[]).exit, AUTHENTICATION_NEEDED);
+        assert_eq!(of_gateway(Code::PermissionDenied, "ROLE_MAY_NOT", &[]).exit, NOT_ALLOWED);
+    }
+
+    #[test]
+    fn a_failure_of_the_connection_is_told_with_its_cause() {
+        let mut status = Status::unavailable("error trying to connect");
+        status.set_source(std::sync::Arc::new(std::io::Error::other("the certificate is not trusted")));
+        let shown = shown(&status.into());
+        assert_eq!(shown.message, "error trying to connect: the certificate is not trusted");
+        assert_eq!(shown.exit, UNAVAILABLE);
+    }
+
+    #[test]
+    fn wrong_use_has_the_status_that_clap_gives_it() {
+        let shown = shown(&Usage::of("say --all").into());
+        assert_eq!(shown, Shown { message: "say --all".to_owned(), next: None, exit: USAGE });
     }
 }

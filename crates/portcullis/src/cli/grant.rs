@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use wire::pb::admin::v1::{self as api, Enforcement, GrantState, grant_service_client::GrantServiceClient};
@@ -10,6 +10,7 @@ use wire::pb::admin::v1::{self as api, Enforcement, GrantState, grant_service_cl
 use super::{
     Global, Output,
     connection::{self, Connection},
+    failure::Usage,
     instant,
     output::{self, Column},
 };
@@ -38,7 +39,7 @@ pub enum Command {
     /// List the grants.
     List {
         /// Only those of this principal.
-        #[arg(long)]
+        #[arg(long, value_name = "NAME")]
         principal: Option<String>,
     },
     /// Show one grant.
@@ -51,7 +52,7 @@ pub enum Command {
         /// Its id.
         grant: String,
         /// For how long the token before is still honoured, for example 1h.
-        #[arg(long)]
+        #[arg(long, value_name = "LENGTH")]
         overlap: Option<String>,
     },
     /// Revoke a grant and every grant made from it, for ever. Returns when no call of it is let through any more.
@@ -65,31 +66,31 @@ pub enum Command {
 #[derive(Args)]
 pub struct Issue {
     /// Whose grant it is.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     principal: String,
     /// A server it reaches; may be given more than once. What follows applies to all of them.
-    #[arg(long = "server", required = true)]
+    #[arg(long = "server", value_name = "NAME", required = true)]
     servers: Vec<String>,
     /// A tool it reaches, by name or with `*` for any run of characters; may be given more than once.
-    #[arg(long = "tool")]
+    #[arg(long = "tool", value_name = "PATTERN")]
     tools: Vec<String>,
-    /// A prompt it reaches, likewise.
-    #[arg(long = "prompt")]
+    /// A prompt it reaches, by name or pattern; may be given more than once.
+    #[arg(long = "prompt", value_name = "PATTERN")]
     prompts: Vec<String>,
-    /// A resource it reaches, by URI, likewise.
-    #[arg(long = "resource")]
+    /// A resource it reaches, by URI or pattern; may be given more than once.
+    #[arg(long = "resource", value_name = "PATTERN")]
     resources: Vec<String>,
     /// Everything the servers offer, now and later.
     #[arg(long, conflicts_with_all = ["tools", "prompts", "resources"])]
     all: bool,
     /// What people call it.
-    #[arg(long, default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     label: String,
     /// How long it is honoured, for example 8h or 30d; without it until it is revoked.
-    #[arg(long)]
+    #[arg(long, value_name = "LENGTH")]
     ttl: Option<String>,
     /// The grant it is made from. It never reaches more, and is revoked with it.
-    #[arg(long)]
+    #[arg(long, value_name = "GRANT")]
     parent: Option<String>,
 }
 
@@ -98,7 +99,7 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
     let mut client = GrantServiceClient::new(connection::open(global).await?);
     match command {
         Command::Issue(issue) => {
-            let issued = client.issue_grant(request_of(issue)?).await?.into_inner();
+            let issued = client.issue_grant(request_of(issue, global.request_id())?).await?.into_inner();
             print_token(&issued.grant.unwrap_or_default(), &issued.token, global.output)
         }
         Command::List { principal } => list(&mut client, principal, global).await,
@@ -109,16 +110,17 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
         }
         Command::Rotate { grant, overlap } => {
             let overlap = overlap.as_deref().map(instant::duration).transpose()?;
-            let request = api::RotateGrantRequest { name: resource(&grant), overlap, ..Default::default() };
+            let request =
+                api::RotateGrantRequest { name: resource(&grant), overlap, request_id: global.request_id() };
             let rotated = client.rotate_grant(request).await?.into_inner();
             print_token(&rotated.grant.unwrap_or_default(), &rotated.token, global.output)
         }
         Command::Revoke { grant } => {
-            let request = api::RevokeGrantRequest { name: resource(&grant), ..Default::default() };
+            let request = api::RevokeGrantRequest { name: resource(&grant), request_id: global.request_id() };
             let revoked = client.revoke_grant(request).await?.into_inner();
             let enforcement = revoked.enforcement.unwrap_or_default();
             output::object(
-                &shown_revocation(&grant, revoked.revision, &enforcement),
+                &shown_revocation(bare(&grant), revoked.revision, &enforcement),
                 &REVOKED_COLUMNS,
                 global.output,
             )
@@ -126,16 +128,15 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
     }
 }
 
-fn request_of(issue: Issue) -> Result<api::IssueGrantRequest> {
+fn request_of(issue: Issue, request_id: String) -> Result<api::IssueGrantRequest> {
     let everything = || vec!["*".to_owned()];
     let (tools, prompts, resources) = match issue.all {
         true => (everything(), everything(), everything()),
         false => (issue.tools, issue.prompts, issue.resources),
     };
     if tools.is_empty() && prompts.is_empty() && resources.is_empty() {
-        bail!(
-            "a grant without --tool, --prompt or --resource reaches nothing; name what it reaches, or say --all"
-        );
+        let nothing = "a grant without --tool, --prompt or --resource reaches nothing: name what it reaches, or say --all";
+        return Err(Usage::of(nothing).into());
     }
     let scope = |server: &String| api::Scope {
         server: format!("servers/{server}"),
@@ -151,7 +152,7 @@ fn request_of(issue: Issue) -> Result<api::IssueGrantRequest> {
         ..Default::default()
     };
     let ttl = issue.ttl.as_deref().map(instant::duration).transpose()?;
-    Ok(api::IssueGrantRequest { grant: Some(grant), ttl, ..Default::default() })
+    Ok(api::IssueGrantRequest { grant: Some(grant), ttl, request_id })
 }
 
 async fn list(
@@ -176,15 +177,23 @@ async fn list(
 /// A token is shown here and never again.
 fn print_token(grant: &api::Grant, token: &str, output: Output) -> Result<()> {
     let mut object = shown(grant);
-    object["token"] = token.into();
-    if output != Output::Table {
-        return output::object(&object, &COLUMNS, output);
+    if token.is_empty() {
+        // The request was answered before. Nothing failed, so whatever can be shown is shown.
+        output::object(&object, &COLUMNS, output)?;
+        let grant = bare(&grant.name);
+        eprintln!("This request was answered before, and its token was shown then.");
+        eprintln!("next: `portcullis grant rotate {grant}` makes a new one");
+        return Ok(());
     }
+    object["token"] = token.into();
     output::object(&object, &COLUMNS, output)?;
-    println!("\n{token}");
-    eprintln!(
-        "\nThe line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>`."
-    );
+    if output == Output::Table {
+        output::print(&format!("\n{token}"))?;
+        eprintln!(
+            "\nThe line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>` to \
+             /mcp/SERVER/ of the gateway."
+        );
+    }
     Ok(())
 }
 
@@ -254,4 +263,89 @@ fn bare(name: &str) -> &str {
 
 fn resource(grant: &str) -> String {
     format!("grants/{}", bare(grant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issue() -> Issue {
+        Issue {
+            principal: "ana".to_owned(),
+            servers: vec!["github".to_owned(), "files".to_owned()],
+            tools: vec!["get_*".to_owned()],
+            prompts: Vec::new(),
+            resources: Vec::new(),
+            all: false,
+            label: "laptop".to_owned(),
+            ttl: Some("8h".to_owned()),
+            parent: Some("gr_parent".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_is_named_applies_to_every_server() {
+        let request = request_of(issue(), String::new()).expect("a request");
+        let grant = request.grant.expect("a grant");
+        let scopes: Vec<_> =
+            grant.scopes.iter().map(|scope| (scope.server.as_str(), &scope.tools[..])).collect();
+        let tools = ["get_*".to_owned()];
+        assert_eq!(scopes, [("servers/github", &tools[..]), ("servers/files", &tools[..])]);
+        assert_eq!((grant.principal.as_str(), grant.parent.as_str()), ("principals/ana", "grants/gr_parent"));
+        assert_eq!(request.ttl.map(|ttl| ttl.seconds), Some(8 * 3600));
+    }
+
+    #[test]
+    fn a_grant_that_reaches_nothing_is_wrong_use_and_all_reaches_everything() {
+        let nothing = Issue { tools: Vec::new(), ..issue() };
+        assert!(request_of(nothing, String::new()).expect_err("nothing").is::<Usage>());
+        let all = Issue { tools: Vec::new(), all: true, ..issue() };
+        let grant = request_of(all, String::new()).expect("a request").grant.expect("a grant");
+        let scope = &grant.scopes[0];
+        assert_eq!([&scope.tools, &scope.prompts, &scope.resources], [&["*".to_owned()][..]; 3]);
+    }
+
+    /// The members that scripts read keep their names.
+    #[test]
+    fn a_grant_is_shown_with_bare_names_and_without_a_token() {
+        let grant = api::Grant {
+            name: "grants/gr_x".to_owned(),
+            principal: "principals/ana".to_owned(),
+            scopes: vec![api::Scope {
+                server: "servers/github".to_owned(),
+                tools: vec!["get_*".to_owned(), "list_*".to_owned()],
+                prompts: vec!["review".to_owned()],
+                ..Default::default()
+            }],
+            state: GrantState::Revoked.into(),
+            ..Default::default()
+        };
+        let object = shown(&grant);
+        for (member, value) in [("grant", "gr_x"), ("principal", "ana"), ("status", "revoked")] {
+            assert_eq!(object[member], value);
+        }
+        assert_eq!(object["scopes"][0]["tools"], json!(["get_*", "list_*"]));
+        assert_eq!(object["reaches"], json!(["github: get_* list_* (+1 prompts)"]));
+        assert!(object.get("token").is_none());
+    }
+
+    #[test]
+    fn a_revocation_says_how_fast_and_what_it_cut() {
+        let call = api::CutCall {
+            grant: "grants/gr_x".to_owned(),
+            server: "servers/github".to_owned(),
+            action: "tool get_issue".to_owned(),
+        };
+        let enforcement = Enforcement {
+            enforced: true,
+            elapsed: Some(prost_types::Duration { seconds: 0, nanos: 2_500_000 }),
+            calls_cut: 1,
+            calls_in_flight: vec![call],
+        };
+        let expected = json!({
+            "grant": "gr_x", "revision": 9, "enforced": true, "elapsed_millis": 2.5, "calls_cut": 1,
+            "calls_in_flight": [{"grant": "gr_x", "server": "github", "action": "tool get_issue"}],
+        });
+        assert_eq!(shown_revocation("gr_x", 9, &enforcement), expected);
+    }
 }

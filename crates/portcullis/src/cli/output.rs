@@ -1,9 +1,18 @@
 //! What commands print: the same values as a table for people, or as JSON, YAML or JSON lines for programs.
+//!
+//! It prints data and nothing else; messages go to standard error where they arise. What must stay true: text that
+//! somebody else chose can neither forge a line of a table nor turn its direction, and a reader that goes away early, as
+//! `head` does, is no failure.
+
+use std::io::{ErrorKind, Write as _};
 
 use anyhow::Result;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use super::failure::{ReaderGone, Usage};
 
 /// The form of what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,59 +32,36 @@ pub enum Output {
 /// A column of a table: its heading, and the member of each object it shows.
 pub type Column = (&'static str, &'static str);
 
+/// A value as YAML has to be told of it. `serde_json` keeps numbers as the text they were written in and hides that in a
+/// private form, which no other serializer knows.
+struct Plain<'a>(&'a Value);
+
 /// Prints a list of objects.
 pub fn list(objects: &[Value], columns: &[Column], output: Output) -> Result<()> {
-    match output {
-        Output::Table | Output::Token => println!("{}", table(objects, columns)),
-        Output::Json => println!("{}", serde_json::to_string_pretty(objects)?),
-        Output::Jsonl => {
-            for object in objects {
-                println!("{}", serde_json::to_string(object)?);
-            }
-        }
-        Output::Yaml => print!("{}", serde_saphyr::to_string(&objects)?),
-    }
-    Ok(())
+    print(&list_text(objects, columns, output)?)
 }
 
 /// Prints one object.
 pub fn object(object: &Value, columns: &[Column], output: Output) -> Result<()> {
-    match output {
-        Output::Table => println!("{}", table(std::slice::from_ref(object), columns)),
-        Output::Json => println!("{}", serde_json::to_string_pretty(object)?),
-        Output::Jsonl => println!("{}", serde_json::to_string(object)?),
-        Output::Yaml => print!("{}", serde_saphyr::to_string(object)?),
-        Output::Token => println!("{}", object["token"].as_str().unwrap_or_default()),
-    }
-    Ok(())
+    print(&object_text(object, columns, output)?)
 }
 
-/// The table of some objects.
-pub fn table(objects: &[Value], columns: &[Column]) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
-    for object in objects {
-        table.add_row(columns.iter().map(|(_, member)| cell(&object[*member])));
-    }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n")
+/// Prints a text and a line feed.
+///
+/// # Errors
+/// [`ReaderGone`] if nobody reads any more.
+pub fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    written.map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => ReaderGone.into(),
+        _ => anyhow::Error::from(error).context("cannot write to standard output"),
+    })
 }
 
-/// One value on one line. What others chose (names of tools, messages) may hold control characters or turn the direction of
-/// writing, so everything but plain printable text is escaped.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => printable(text),
-        Value::Array(items) if items.is_empty() => "-".to_owned(),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
-}
-
-fn printable(text: &str) -> String {
+/// Everything but plain printable text is escaped: control characters, and what turns the direction of writing or has no
+/// width.
+pub fn printable(text: &str) -> String {
     let unsafe_to_show = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -87,18 +73,130 @@ fn printable(text: &str) -> String {
     shown
 }
 
+fn list_text(objects: &[Value], columns: &[Column], output: Output) -> Result<String> {
+    Ok(match output {
+        Output::Table => table(objects, columns),
+        Output::Json => serde_json::to_string_pretty(objects)?,
+        Output::Jsonl => {
+            let lines: Result<Vec<_>, _> = objects.iter().map(serde_json::to_string).collect();
+            lines?.join("\n")
+        }
+        Output::Yaml => yaml(&objects.iter().map(Plain).collect::<Vec<_>>())?,
+        Output::Token => return Err(no_token()),
+    })
+}
+
+fn object_text(object: &Value, columns: &[Column], output: Output) -> Result<String> {
+    Ok(match output {
+        Output::Table => table(std::slice::from_ref(object), columns),
+        Output::Json => serde_json::to_string_pretty(object)?,
+        Output::Jsonl => serde_json::to_string(object)?,
+        Output::Yaml => yaml(&Plain(object))?,
+        Output::Token => object["token"].as_str().ok_or_else(no_token)?.to_owned(),
+    })
+}
+
+fn no_token() -> anyhow::Error {
+    Usage::of("this command makes no token; `-o token` goes with `grant issue` and `grant rotate`").into()
+}
+
+fn yaml(value: &impl Serialize) -> Result<String> {
+    Ok(serde_saphyr::to_string(value)?.trim_end().to_owned())
+}
+
+fn table(objects: &[Value], columns: &[Column]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(columns.iter().map(|(heading, _)| heading.to_uppercase()));
+    for object in objects {
+        table.add_row(columns.iter().map(|(_, member)| cell(&object[*member])));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// One value on one line.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) if text.is_empty() => "-".to_owned(),
+        Value::String(text) => printable(text),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), _, _) => serializer.serialize_u64(number),
+                (None, Some(number), _) => serializer.serialize_i64(number),
+                (None, None, Some(number)) => serializer.serialize_f64(number),
+                (None, None, None) => serializer.collect_str(number),
+            },
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Plain)),
+            Value::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, Plain(value))))
+            }
+            Value::Null => serializer.serialize_none(),
+            Value::Bool(truth) => serializer.serialize_bool(*truth),
+            Value::String(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
+    const COLUMNS: [Column; 3] = [("server", "server"), ("tools", "tools"), ("label", "label")];
+
+    fn objects() -> [Value; 2] {
+        [
+            json!({"server": "github", "tools": ["a", "b"], "version": 2, "latency": 1.5, "label": null}),
+            json!({"server": "x", "tools": [], "version": 1, "latency": 0.25, "label": "true"}),
+        ]
+    }
+
+    fn shown(output: Output) -> String {
+        list_text(&objects(), &COLUMNS, output).expect("it can be shown")
+    }
+
     #[test]
     fn a_table_is_aligned_and_an_absent_value_is_a_dash() {
-        let objects = [json!({"server": "github", "tools": ["a", "b"]}), json!({"server": "x", "tools": []})];
-        let shown = table(&objects, &[("server", "server"), ("tools", "tools"), ("label", "label")]);
-        let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(lines, [["SERVER", "TOOLS", "LABEL"], ["github", "a,b", "-"], ["x", "-", "-"]]);
+        assert_eq!(shown(Output::Table), "SERVER  TOOLS  LABEL\ngithub  a,b    -\nx       -      true");
+    }
+
+    #[test]
+    fn yaml_has_plain_numbers_and_quotes_what_would_be_read_as_something_else() {
+        assert_eq!(
+            shown(Output::Yaml),
+            "- label: null\n  latency: 1.5\n  server: github\n  tools:\n  - a\n  - b\n  version: 2\n\
+             - label: \"true\"\n  latency: 0.25\n  server: x\n  tools: []\n  version: 1"
+        );
+    }
+
+    #[test]
+    fn json_is_one_document_and_json_lines_one_object_a_line() {
+        let whole: Value = serde_json::from_str(&shown(Output::Json)).expect("JSON");
+        assert_eq!(whole, json!(objects()));
+        let lines: Vec<Value> =
+            shown(Output::Jsonl).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(lines, objects());
+    }
+
+    #[test]
+    fn a_token_is_printed_only_where_there_is_one() {
+        let issued = json!({"grant": "gr_x", "token": "pcl_x"});
+        assert_eq!(object_text(&issued, &COLUMNS, Output::Token).expect("there is one"), "pcl_x");
+        assert!(object_text(&objects()[0], &COLUMNS, Output::Token).is_err());
+        assert!(list_text(&objects(), &COLUMNS, Output::Token).is_err());
     }
 
     #[test]

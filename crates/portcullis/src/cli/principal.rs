@@ -80,7 +80,7 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
             let request = api::CreatePrincipalRequest {
                 principal_id: name,
                 principal: Some(principal),
-                ..Default::default()
+                request_id: global.request_id(),
             };
             client.create_principal(request).await?.into_inner().principal
         }
@@ -97,11 +97,13 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
             }
         }
         Command::Suspend { name } => {
-            let request = api::SuspendPrincipalRequest { name: resource(&name), ..Default::default() };
+            let request =
+                api::SuspendPrincipalRequest { name: resource(&name), request_id: global.request_id() };
             client.suspend_principal(request).await?.into_inner().principal
         }
         Command::Resume { name } => {
-            let request = api::ResumePrincipalRequest { name: resource(&name), ..Default::default() };
+            let request =
+                api::ResumePrincipalRequest { name: resource(&name), request_id: global.request_id() };
             client.resume_principal(request).await?.into_inner().principal
         }
     };

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use wire::pb::admin::v1::{self as api, ServerState, server_service_client::ServerServiceClient};
@@ -10,6 +10,7 @@ use wire::pb::admin::v1::{self as api, ServerState, server_service_client::Serve
 use super::{
     Global,
     connection::{self, Connection},
+    failure::Usage,
     output::{self, Column},
 };
 
@@ -24,7 +25,7 @@ pub enum Command {
         /// The name clients use in /mcp/NAME/: lower-case letters, digits and hyphens. It can never be used again.
         name: String,
         /// Where the server answers, exactly as it wants to be called.
-        #[arg(long)]
+        #[arg(long, value_name = "URL")]
         url: String,
     },
     /// List the servers.
@@ -63,7 +64,8 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
     let server = match command {
         Command::Add { name, url } => {
             let server = Some(api::Server { url, ..api::Server::default() });
-            let request = api::CreateServerRequest { server_id: name, server, ..Default::default() };
+            let request =
+                api::CreateServerRequest { server_id: name, server, request_id: global.request_id() };
             client.create_server(request).await?.into_inner().server
         }
         Command::List => return list(&mut client, global).await,
@@ -71,15 +73,16 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
             client.get_server(api::GetServerRequest { name: resource(&name) }).await?.into_inner().server
         }
         Command::Disable { name } => {
-            let request = api::DisableServerRequest { name: resource(&name), ..Default::default() };
+            let request =
+                api::DisableServerRequest { name: resource(&name), request_id: global.request_id() };
             client.disable_server(request).await?.into_inner().server
         }
         Command::Enable { name } => {
-            let request = api::EnableServerRequest { name: resource(&name), ..Default::default() };
+            let request = api::EnableServerRequest { name: resource(&name), request_id: global.request_id() };
             client.enable_server(request).await?.into_inner().server
         }
         Command::Remove { name, .. } => {
-            let request = api::DeleteServerRequest { name: resource(&name), ..Default::default() };
+            let request = api::DeleteServerRequest { name: resource(&name), request_id: global.request_id() };
             client.delete_server(request).await?;
             eprintln!("Removed {name}. No call goes to it any more.");
             return Ok(());
@@ -118,7 +121,8 @@ fn shown(server: &api::Server) -> Value {
 
 fn confirm_removal(name: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
-        bail!("removing a server cannot be undone; say --yes to remove {name}");
+        let unasked = format!("removing a server cannot be undone; say --yes to remove {name}");
+        return Err(Usage::of(unasked).into());
     }
     eprintln!(
         "Removing {name} cannot be undone, and its name can never be used again. Type the name to go on:"
@@ -126,7 +130,7 @@ fn confirm_removal(name: &str) -> Result<()> {
     let mut typed = String::new();
     std::io::stdin().lock().read_line(&mut typed)?;
     if typed.trim() != name {
-        bail!("that is not {name}; nothing was removed");
+        return Err(Usage::of(format!("that is not {name}; nothing was removed")).into());
     }
     Ok(())
 }

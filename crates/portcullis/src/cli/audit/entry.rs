@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use wire::pb::audit::v1::{AuditEntry, AuditKind, CallResult};
 
-use super::{
+use crate::cli::{
     instant,
-    output::{self, Column},
+    output::{Column, printable},
 };
 
 /// What a table of entries shows.
@@ -65,8 +65,14 @@ pub fn shown(entry: &AuditEntry) -> Value {
 
 /// The entry as one line.
 pub fn line(entry: &AuditEntry) -> String {
-    let table = output::table(&[shown(entry)], &COLUMNS);
-    table.lines().nth(1).unwrap_or_default().to_owned()
+    let time = instant::shown(entry.time.as_ref());
+    let time = time.as_str().unwrap_or("-");
+    let who = entry.principal.trim_start_matches("principals/");
+    let server = entry.server.trim_start_matches("servers/");
+    let (kind, how) = (kind(entry), summary(entry));
+    let words = [kind.as_str(), who, server, &entry.target, &how].map(printable);
+    let said = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ");
+    format!("{time}  {said}")
 }
 
 /// What happened: the call's step, or the change by its own name.
@@ -107,11 +113,9 @@ fn summary(entry: &AuditEntry) -> String {
         AuditKind::CallDenied => format!("{} ({})", entry.reason, entry.rule),
         AuditKind::CallOutcome => entry.result.as_ref().map(told_result).unwrap_or_default(),
         AuditKind::Change => {
-            let mut told = format!("{} by {}", entry.subject, entry.actor);
-            if !entry.reason.is_empty() {
-                told = format!("{told}: {}", entry.reason);
-            }
-            told
+            let told = if entry.subject.is_empty() { &entry.detail } else { &entry.subject };
+            let rejected = if entry.reason.is_empty() { "" } else { ": " };
+            format!("{told} by {}{rejected}{}", entry.actor, entry.reason)
         }
         AuditKind::Refusals => {
             let counts = entry.refusals.iter().map(|counted| format!("{} {}", counted.count, counted.reason));
@@ -150,4 +154,108 @@ fn present(text: &str) -> Value {
 
 fn bare(name: &str) -> Value {
     present(name.split_once('/').map_or(name, |(_, id)| id))
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::{Duration, Timestamp};
+    use wire::pb::audit::v1::Ending;
+
+    use super::*;
+
+    fn call(kind: AuditKind) -> AuditEntry {
+        AuditEntry {
+            id: "records/1/2/3".to_owned(),
+            time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+            kind: kind.into(),
+            archived: true,
+            revision: 7,
+            principal: "principals/ana-agent".to_owned(),
+            owner: "principals/ana".to_owned(),
+            grants: vec!["grants/gr_leaf".to_owned(), "grants/gr_root".to_owned()],
+            server: "servers/github".to_owned(),
+            method: "tools/call".to_owned(),
+            target: "get_issue".to_owned(),
+            trace: "ab".repeat(16),
+            ..AuditEntry::default()
+        }
+    }
+
+    /// The members that scripts and the proofs read keep their names.
+    #[test]
+    fn a_call_is_shown_with_bare_names() {
+        let object = shown(&call(AuditKind::CallIntent));
+        for (member, value) in [
+            ("kind", "intent"),
+            ("decision", "allow"),
+            ("principal", "ana-agent"),
+            ("owner", "ana"),
+            ("grant", "gr_leaf"),
+            ("server", "github"),
+            ("method", "tools/call"),
+            ("tool", "get_issue"),
+            ("time", "2023-11-14T22:13:20.000Z"),
+        ] {
+            assert_eq!(object[member], value, "{member}");
+        }
+        assert_eq!(object["ancestors"], json!(["gr_root"]));
+        assert_eq!((&object["revision"], &object["archived"]), (&json!(7), &json!(true)));
+        assert_eq!(object["trace"].as_str().map(str::len), Some(32));
+    }
+
+    #[test]
+    fn a_denial_names_its_reason_and_its_rule() {
+        let rule = "grants/gr_leaf/scopes".to_owned();
+        let entry =
+            AuditEntry { reason: "tool_out_of_scope".to_owned(), rule, ..call(AuditKind::CallDenied) };
+        assert_eq!(
+            line(&entry),
+            "2023-11-14T22:13:20.000Z  denied  ana-agent  github  get_issue  \
+             tool_out_of_scope (grants/gr_leaf/scopes)"
+        );
+        assert_eq!(shown(&entry)["decision"], "deny");
+    }
+
+    #[test]
+    fn an_outcome_says_how_the_call_ended() {
+        let result = CallResult {
+            intent: "records/1/2/2".to_owned(),
+            ending: Ending::UpstreamFailed.into(),
+            latency: Some(Duration { seconds: 0, nanos: 12_340_000 }),
+            ..CallResult::default()
+        };
+        let entry = AuditEntry { result: Some(result), archived: false, ..call(AuditKind::CallOutcome) };
+        let object = shown(&entry);
+        assert_eq!(object["summary"], "upstream_failed, 12.3 ms (not yet archived)");
+        assert_eq!(object["result"]["intent"], "records/1/2/2");
+    }
+
+    #[test]
+    fn a_change_is_shown_under_its_own_name() {
+        let change = |event: &str, subject: &str, reason: &str| AuditEntry {
+            kind: AuditKind::Change.into(),
+            event: event.to_owned(),
+            subject: subject.to_owned(),
+            actor: "operators/root".to_owned(),
+            reason: reason.to_owned(),
+            detail: "what there is to say".to_owned(),
+            archived: true,
+            ..AuditEntry::default()
+        };
+        let revoked = shown(&change("grant.revoked", "grants/gr_x", ""));
+        assert_eq!((&revoked["kind"], &revoked["grant"]), (&json!("grant.revoked"), &json!("gr_x")));
+        assert_eq!(revoked["summary"], "grants/gr_x by operators/root");
+        let rejected = shown(&change("command.handled", "servers/x", "ALREADY_EXISTS"));
+        assert_eq!(rejected["summary"], "servers/x by operators/root: ALREADY_EXISTS");
+        assert_eq!(
+            shown(&change("command.handled", "", ""))["summary"],
+            "what there is to say by operators/root"
+        );
+    }
+
+    #[test]
+    fn b17_a_line_of_the_tail_cannot_be_forged() {
+        let entry = AuditEntry { target: "x\n2023  grant.revoked".to_owned(), ..call(AuditKind::CallIntent) };
+        assert_eq!(line(&entry).lines().count(), 1);
+    }
 }
