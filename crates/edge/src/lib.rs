@@ -24,6 +24,9 @@
 //! - Requests upstream and answers downstream are generated; only bodies that were read strictly pass as they are.
 //! - Everything that can grow has a bound by name: in [`Config`] where an installation may move it.
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod action_of;
 mod answer;
 mod authenticate;

@@ -113,3 +113,60 @@ fn text(bytes: &[u8]) -> Option<(&str, &[u8])> {
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_CLIENT_BYTES)]
 }
+
+#[cfg(test)]
+mod tests {
+    use seams::SeededEntropy;
+
+    use super::*;
+    use crate::fixture::keyring;
+
+    fn session(upstream: &str) -> Session {
+        Session {
+            grant: grant::Id([1; 16]),
+            server: server::Id::parse("files").expect("a name"),
+            expires_at: Wall(1_000),
+            client: Some(Client { name: "agent".into(), version: "3".into() }),
+            upstream: HeaderValue::from_str(upstream).expect("a value"),
+        }
+    }
+
+    fn sealed(session: &Session) -> HeaderValue {
+        session.seal(&keyring(), &SeededEntropy::new(7)).expect("it can be sealed")
+    }
+
+    fn opened(id: &HeaderValue, grant: u8, server: &str, now: u64) -> Result<Session, SessionUnknown> {
+        let server = server::Id::parse(server).expect("a name");
+        Session::open(&keyring(), id.as_bytes(), grant::Id([grant; 16]), &server, Wall(now))
+    }
+
+    #[test]
+    fn a_session_opens_as_it_was_sealed_until_it_expires() {
+        for client in [None, Some(Client { name: "agent".into(), version: String::new() })] {
+            let session = Session { client, ..session("up-1") };
+            assert_eq!(opened(&sealed(&session), 1, "files", 999), Ok(session.clone()));
+            assert_eq!(opened(&sealed(&session), 1, "files", 1_000), Err(SessionUnknown));
+        }
+    }
+
+    /// E06: it belongs to one grant at one server.
+    #[test]
+    fn e06_a_session_opens_for_nobody_else() {
+        let id = sealed(&session("up-1"));
+        assert_eq!(opened(&id, 2, "files", 0), Err(SessionUnknown));
+        assert_eq!(opened(&id, 1, "other", 0), Err(SessionUnknown));
+    }
+
+    #[test]
+    fn the_longest_parts_fit_and_an_unusable_upstream_id_is_refused() {
+        let long = "é".repeat(500);
+        let client = Some(Client { name: long.clone(), version: long });
+        let longest = Session { client, ..session(&"x".repeat(MAX_UPSTREAM_ID_BYTES)) };
+        let reopened = opened(&sealed(&longest), 1, "files", 0).expect("it opens");
+        assert_eq!(reopened.client.map(|client| client.name.len()), Some(MAX_CLIENT_BYTES));
+        for id in ["", "a b", &"x".repeat(MAX_UPSTREAM_ID_BYTES + 1)] {
+            let refused = session(id).seal(&keyring(), &SeededEntropy::new(7));
+            assert_eq!(refused, Err(UnusableUpstreamId), "{id:?}");
+        }
+    }
+}

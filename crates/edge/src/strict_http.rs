@@ -25,7 +25,7 @@ use tokio::{
 
 use framing::{Fault, Framing};
 
-mod framing;
+pub(crate) mod framing;
 
 /// What hyper is handed in place of a refused head: no method begins so, and it answers 400.
 const NOT_HTTP: &[u8] = b"\x00refused\r\n\r\n";

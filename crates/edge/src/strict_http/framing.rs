@@ -32,7 +32,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Where in a connection the next byte stands.
 #[derive(Debug)]
-pub(super) struct Framing {
+pub(crate) struct Framing {
     at: At,
     /// How many bytes of an incomplete head were searched for its end.
     searched: usize,
@@ -56,7 +56,7 @@ enum At {
 
 /// Why bytes are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     #[error("the head is longer than {MAX_HEAD_BYTES} bytes or has more than {MAX_HEADER_LINES} lines")]
     HeadTooLarge,
     #[error("a line of the head does not end in CR LF, or holds a control character")]
@@ -78,17 +78,22 @@ pub(super) enum Fault {
 }
 
 impl Framing {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { at: At::Head, searched: 0, fresh: true }
     }
 
     /// Whether the last bytes that went on belong to the body of a request that hyper is reading.
-    pub(super) fn is_in_body(&self) -> bool {
+    pub(crate) fn is_in_body(&self) -> bool {
         !matches!(self.at, At::Head | At::Http2)
     }
 
+    /// Whether this is HTTP/2, of which everything goes on.
+    pub(crate) fn is_http2(&self) -> bool {
+        self.at == At::Http2
+    }
+
     /// How many of `bytes`, which follow those that went on before, may go on. A fault is found behind them.
-    pub(super) fn advance(&mut self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
         let mut passed = 0;
         while passed < bytes.len() {
             match self.step(&bytes[passed..]) {
