@@ -48,14 +48,14 @@ pub fn still_allowed(view: &View, call: &Call, wall: Wall) -> Result<(), Denial>
 
 /// Whether a grant may see one named thing in a list: exactly whether it may use it.
 pub fn may_see(view: &View, grant: grant::Id, server: &server::Id, kind: Kind, name: &str) -> bool {
-    let mut seen = false;
+    let mut at_root = false;
     for grant in view.path(grant) {
         if !reaches(grant, server, kind, name) {
             return false;
         }
-        seen = true;
+        at_root = grant.parent.is_none();
     }
-    seen
+    at_root
 }
 
 /// What an allowed call reaches.
@@ -71,12 +71,17 @@ fn reach<'view>(view: &'view View, call: &Call, wall: Wall) -> Result<Reached<'v
     let opened = view.grant(&call.grant).filter(|grant| view.opens(&call.token, grant, wall));
     let grant = opened.ok_or(not_current)?;
     let now = view.judged_at(wall);
-    let mut expires_at = None;
+    let (mut expires_at, mut at_root) = (None, false);
     for step in view.path_from(grant) {
         grant_is_live(step, now)?;
         principal_is_active(view, step)?;
         scope_reaches(step, call)?;
         expires_at = earlier(expires_at, step.expires_at);
+        at_root = step.parent.is_none();
+    }
+    // No command leaves a path without its root; should a state have one all the same, nothing vouches for the rest.
+    if !at_root {
+        return Err(Denial { reason: Reason::GrantRevoked, rule: Rule::Grant(call.grant) });
     }
     let server = view.server(&call.server).filter(|server| server.status == Status::Enabled);
     let disabled = || Denial { reason: Reason::ServerDisabled, rule: Rule::Server(call.server.clone()) };
@@ -183,5 +188,22 @@ mod tests {
         assert_eq!(decided(&[tool("read_a"), tool("write_a")]), Err(Reason::ToolOutOfScope));
         assert_eq!(decided(&[tool("write_a"), tool("read_a")]), Err(Reason::ToolOutOfScope));
         assert_eq!(decided(&[Action::Each([].into())]), Err(Reason::MethodNotKnown));
+    }
+
+    #[test]
+    fn a_grant_whose_path_has_no_root_is_denied() {
+        let (orphan, server) = reads_only();
+        let orphan = Arc::new(Grant { parent: Some(grant::Id([9; 16])), ..orphan });
+        let parts = crate::snapshot::Parts { grants: vec![Arc::clone(&orphan)], ..Default::default() };
+        let view = View::new(crate::snapshot::from_parts(parts), crate::event::Revision(1));
+        let call = Call {
+            token: orphan.tokens.current,
+            grant: orphan.id,
+            server: server.clone(),
+            action: Action::Use { kind: Kind::Tool, name: "read_a".into() },
+        };
+        let denied = still_allowed(&view, &call, Wall(1)).expect_err("nothing vouches for it");
+        assert_eq!(denied.reason, Reason::GrantRevoked);
+        assert!(!may_see(&view, orphan.id, &server, Kind::Tool, "read_a"));
     }
 }
