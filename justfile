@@ -24,6 +24,10 @@ dev *ARGS:
 bench *ARGS:
     cargo bench --workspace {{ARGS}}
 
+# What the gateway costs, beside floors and nginx in one run, e.g. `just loadtest` or `just loadtest idle`.
+loadtest *ARGS:
+    scripts/loadtest {{ARGS}}
+
 # Fuzz one target with cargo-fuzz (needs a nightly toolchain); `scripts/test` drives the same targets on stable with the corpus.
 fuzz TARGET *ARGS:
     cd fuzz && cargo +nightly fuzz run {{TARGET}} {{ARGS}}
