@@ -194,7 +194,18 @@ mod tests {
     fn a_grant_whose_path_has_no_root_is_denied() {
         let (orphan, server) = reads_only();
         let orphan = Arc::new(Grant { parent: Some(grant::Id([9; 16])), ..orphan });
-        let parts = crate::snapshot::Parts { grants: vec![Arc::clone(&orphan)], ..Default::default() };
+        let ana = crate::principal::Principal {
+            id: orphan.principal.clone(),
+            kind: crate::principal::Kind::Person,
+            display_name: "".into(),
+            groups: std::collections::BTreeSet::new(),
+            suspended: false,
+        };
+        let parts = crate::snapshot::Parts {
+            principals: vec![ana.into()],
+            grants: vec![Arc::clone(&orphan)],
+            ..Default::default()
+        };
         let view = View::new(crate::snapshot::from_parts(parts), crate::event::Revision(1));
         let call = Call {
             token: orphan.tokens.current,

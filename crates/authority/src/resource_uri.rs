@@ -1,25 +1,25 @@
 //! The normal form of a resource URI (RFC 3986, section 6.2.2), required before a glob may match it.
 //!
 //! A glob such as `file:///srv/docs/*` means a folder. Dot segments, encoded dots or slashes, backslashes, empty
-//! segments and user information would let a URI match the glob and yet name something else to the server, so a URI
-//! that carries one is refused, not rewritten: the bytes that are decided are the bytes that are sent.
+//! segments and user information would let a URI match the glob and yet name something else to the server. So would what
+//! only some readers take for one of these: a segment with parameters (`..;x`), a dot in an overlong or wide spelling, a
+//! query or fragment that a server strips. A URI that carries any of it is refused, not rewritten: the bytes that are
+//! decided are the bytes that are sent. A grant that needs such a URI names it exactly.
 
 /// Whether `uri` is in normal form.
 pub fn is_normal(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_lowercase())
         && scheme.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'));
-    if !scheme_ok || rest.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\\?#;".contains(&byte);
+    if !scheme_ok || !rest.bytes().all(plain) {
         return false;
     }
-    let hierarchical = rest.strip_prefix("//");
-    let rest = hierarchical.unwrap_or(rest);
-    let end = rest.find(['?', '#']).unwrap_or(rest.len());
-    let (authority, path) = match hierarchical {
-        Some(_) => rest[..end].split_at(rest[..end].find('/').unwrap_or(end)),
-        None => ("", &rest[..end]),
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find('/').unwrap_or(rest.len())),
+        None => ("", rest),
     };
-    !authority.contains('@') && !authority.contains('%') && escapes_are_plain(rest) && path_is_plain(path)
+    !authority.contains(['@', '%']) && escapes_are_plain(path) && path_is_plain(path)
 }
 
 /// No `.` or `..` segment and no empty one, but for the last, which a trailing slash makes.
@@ -31,8 +31,8 @@ fn path_is_plain(path: &str) -> bool {
         .all(|(at, segment)| segment != "." && segment != ".." && (!segment.is_empty() || at == last))
 }
 
-/// Every `%` begins two hexadecimal digits that do not stand for a dot, a slash, a backslash, a percent sign or a
-/// control character.
+/// Every `%` begins two hexadecimal digits that stand for a printable ASCII character, and for none of which the path is
+/// made.
 fn escapes_are_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| {
@@ -41,7 +41,8 @@ fn escapes_are_plain(text: &str) -> bool {
             .filter(|hex| hex.iter().all(u8::is_ascii_hexdigit))
             .and_then(|hex| std::str::from_utf8(hex).ok())
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        value.is_some_and(|value| !value.is_ascii_control() && !matches!(value, b'.' | b'/' | b'\\' | b'%'))
+        let plain = |value: u8| matches!(value, b' '..=b'~') && !b"./\\%;?#".contains(&value);
+        value.is_some_and(plain)
     })
 }
 
@@ -54,7 +55,7 @@ mod tests {
         for uri in [
             "file:///srv/docs/a.txt",
             "file:///srv/docs/",
-            "https://example.com/a/b?x=..#y",
+            "https://example.com/a/b",
             "demo://resource/static/1",
             "urn:isbn:0451450523",
             "file:///a%20b",
@@ -79,6 +80,13 @@ mod tests {
             "file:///a%2525",
             "FILE:///a",
             "no-scheme",
+            "file:///pub/..;/x",
+            "file:///pub/a;b",
+            "file:///pub/%c0%ae%c0%ae/x",
+            "file:///pub/%3f",
+            "file:///pub/\u{ff0e}\u{ff0e}/x",
+            "file:///pub/a?x=/../..",
+            "file:///pub/a#/../",
             "file:///a\nb",
         ] {
             assert!(!is_normal(uri), "{uri}");

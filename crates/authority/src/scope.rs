@@ -35,6 +35,8 @@ impl Scope {
             Kind::Prompt => any_matches(&self.prompts, name),
             Kind::Resource => self.resources.iter().any(|pattern| match pattern {
                 Pattern::Exact(_) => pattern.matches(name),
+                // A lone star reaches every resource there is, so there is nothing a URI could slip out of.
+                Pattern::Glob(text) if **text == *"*" => true,
                 Pattern::Glob(_) => resource_uri::is_normal(name) && pattern.matches(name),
             }),
             Kind::ResourceTemplate => any_matches(&self.resources, name),
@@ -56,4 +58,25 @@ fn any_matches(patterns: &[Pattern], name: &str) -> bool {
 
 fn all_covered(wide: &[Pattern], narrow: &[Pattern]) -> bool {
     narrow.iter().all(|narrow| wide.iter().any(|wide| wide.covers(narrow)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_vouches_only_for_a_uri_in_normal_form_and_a_lone_star_for_all() {
+        let server = server::Id::parse("files").expect("a name");
+        let of = |pattern: &str| Scope {
+            server: server.clone(),
+            tools: Vec::new(),
+            prompts: Vec::new(),
+            resources: vec![Pattern::parse(pattern).expect("a pattern")],
+        };
+        let reaches = |pattern: &str, uri: &str| of(pattern).reaches(Kind::Resource, uri);
+        assert!(reaches("file:///pub/*", "file:///pub/a.txt"));
+        assert!(!reaches("file:///pub/*", "file:///pub/../etc/passwd"));
+        assert!(reaches("file:///pub/a?x=1", "file:///pub/a?x=1"));
+        assert!(reaches("*", "https://example.com/?q=1"));
+    }
 }
