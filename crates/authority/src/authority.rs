@@ -65,6 +65,8 @@ pub struct Authority {
 pub struct Remembered {
     /// Which kind of command it was.
     pub command: &'static str,
+    /// The resource it was about.
+    pub subject: Arc<str>,
     /// The answer.
     pub outcome: Outcome,
     /// When it was given.

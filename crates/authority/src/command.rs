@@ -126,6 +126,9 @@ pub(crate) trait Handle {
     /// The stable name, as events and answers carry it.
     fn name(&self) -> &'static str;
 
+    /// The resource the command is about, such as `grants/gr_…`. With the name it tells a retry from a reused id.
+    fn subject(&self) -> String;
+
     /// The events the command causes in `state`, at the cluster time `now`; none if what it asks is so already.
     fn decide(&self, state: &Authority, now: Wall) -> Result<Vec<Event>, Rejected>;
 }
@@ -165,6 +168,11 @@ impl Body {
     /// What the command can do to rights.
     pub fn class(&self) -> Class {
         self.handler().class()
+    }
+
+    /// The resource the command is about, such as `grants/gr_…`.
+    pub fn subject(&self) -> String {
+        self.handler().subject()
     }
 
     /// The stable name of the command.

@@ -29,6 +29,7 @@ pub fn decide(view: &View, registered: &Registered, now: Now, lease: Lease) -> R
     let call = registered.call();
     let reached = reach(view, call, now.wall)?;
     let credential = reached.server.credential.as_ref().and_then(|id| view.credential(id));
+    registered.attach(credential.map(|credential| credential.id.clone()));
     Ok(Permit::new(Facts {
         grant: call.grant,
         principal: reached.grant.principal.clone(),
@@ -68,10 +69,11 @@ struct Reached<'view> {
 fn reach<'view>(view: &'view View, call: &Call, wall: Wall) -> Result<Reached<'view>, Denial> {
     let not_current = Denial { reason: Reason::TokenNotCurrent, rule: Rule::Grant(call.grant) };
     // The call knows its grant, and the grant its tokens: no second look into the index of tokens.
-    let opened = view.grant(&call.grant).filter(|grant| view.opens(&call.token, grant, wall));
-    let grant = opened.ok_or(not_current)?;
+    let found = view.grant(&call.grant);
+    let opened = found.and_then(|grant| Some((grant, view.opens(&call.token, grant, wall)?)));
+    let (grant, opened) = opened.ok_or(not_current)?;
     let now = view.judged_at(wall);
-    let (mut expires_at, mut at_root) = (None, false);
+    let (mut expires_at, mut at_root) = (opened.until, false);
     for step in view.path_from(grant) {
         grant_is_live(step, now)?;
         principal_is_active(view, step)?;

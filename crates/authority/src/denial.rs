@@ -20,6 +20,8 @@ pub enum Reason {
     NoView,
     /// The node holds no valid lease, so it may not know of a revocation.
     LeaseExpired,
+    /// The node is shutting down and takes no more calls.
+    Draining,
     /// The token names no grant any more: it was rotated away.
     TokenNotCurrent,
     /// The grant, or one it was made from, was revoked.
@@ -36,6 +38,8 @@ pub enum Reason {
     ServerOutOfScope,
     /// The server is disabled or removed.
     ServerDisabled,
+    /// The credential the call was decided with was removed meanwhile.
+    CredentialRemoved,
     /// The grant does not reach the tool.
     ToolOutOfScope,
     /// The grant does not reach the prompt.
@@ -65,9 +69,10 @@ pub enum Rule {
 
 impl Reason {
     /// Every reason, in the order of the list.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::NoView,
         Self::LeaseExpired,
+        Self::Draining,
         Self::TokenNotCurrent,
         Self::GrantRevoked,
         Self::GrantExpired,
@@ -76,6 +81,7 @@ impl Reason {
         Self::OwnerSuspended,
         Self::ServerOutOfScope,
         Self::ServerDisabled,
+        Self::CredentialRemoved,
         Self::ToolOutOfScope,
         Self::PromptOutOfScope,
         Self::ResourceOutOfScope,
@@ -88,6 +94,7 @@ impl Reason {
         match self {
             Self::NoView => "no_view",
             Self::LeaseExpired => "lease_expired",
+            Self::Draining => "draining",
             Self::TokenNotCurrent => "token_not_current",
             Self::GrantRevoked => "grant_revoked",
             Self::GrantExpired => "grant_expired",
@@ -96,6 +103,7 @@ impl Reason {
             Self::OwnerSuspended => "owner_suspended",
             Self::ServerOutOfScope => "server_out_of_scope",
             Self::ServerDisabled => "server_disabled",
+            Self::CredentialRemoved => "credential_removed",
             Self::ToolOutOfScope => "tool_out_of_scope",
             Self::PromptOutOfScope => "prompt_out_of_scope",
             Self::ResourceOutOfScope => "resource_out_of_scope",
@@ -110,6 +118,7 @@ impl Reason {
             Self::NoView | Self::LeaseExpired => {
                 "try again in a moment; this node is catching up with its cluster"
             }
+            Self::Draining => "try again; another node, or this one after its restart, takes the call",
             Self::TokenNotCurrent => "use the token that the last rotation printed",
             Self::GrantRevoked | Self::GrantExpired => "ask whoever issued the grant for a new one",
             Self::GrantNotYetValid => "wait until the grant begins, or ask for one that is valid now",
@@ -119,6 +128,9 @@ impl Reason {
             | Self::PromptOutOfScope
             | Self::ResourceOutOfScope => "use what the lists show, or ask for a grant with a wider scope",
             Self::ServerDisabled => "ask an administrator whether the server comes back",
+            Self::CredentialRemoved => {
+                "try again; if it stays so, ask an administrator for the server's credential"
+            }
             Self::ResourceUriNotNormal => {
                 "write the URI without dot segments, encoded dots or slashes, or empty segments"
             }
@@ -146,8 +158,10 @@ impl Reason {
             | Self::OwnerSuspended => true,
             Self::NoView
             | Self::LeaseExpired
+            | Self::Draining
             | Self::ServerOutOfScope
             | Self::ServerDisabled
+            | Self::CredentialRemoved
             | Self::ToolOutOfScope
             | Self::PromptOutOfScope
             | Self::ResourceOutOfScope
@@ -158,7 +172,7 @@ impl Reason {
 
     /// Whether this node cannot decide now, so that the answer is 503 and another node may do better.
     pub fn is_the_node(self) -> bool {
-        matches!(self, Self::NoView | Self::LeaseExpired)
+        matches!(self, Self::NoView | Self::LeaseExpired | Self::Draining)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Events: what happened, in the past tense. The state is exactly their fold, and the archive keeps every one.
 
+use std::sync::Arc;
+
 use crate::{
     archive::Head,
     command::Outcome,
@@ -116,6 +118,8 @@ pub enum Event {
     CommandHandled {
         /// Which kind of command it was.
         command: &'static str,
+        /// The resource it was about.
+        subject: Arc<str>,
         /// The answer.
         outcome: Outcome,
     },

@@ -67,7 +67,10 @@ pub fn fold(state: &mut Authority, happened: &Happened) {
             }
             state.head = Some(Arc::new(head.clone()));
         }
-        Event::CommandHandled { command, outcome } => remember(state, happened, command, outcome),
+        Event::CommandHandled { command, subject, outcome } => {
+            let (subject, outcome, time) = (Arc::clone(subject), outcome.clone(), happened.time);
+            remember(state, happened.request, Remembered { command, subject, outcome, time });
+        }
     }
 }
 
@@ -133,15 +136,15 @@ fn rotate(state: &mut Authority, id: grant::Id, token: TokenHash, previous_until
 }
 
 /// Keeps the answer, and forgets the oldest ones that are past their time or their number.
-fn remember(state: &mut Authority, happened: &Happened, command: &'static str, outcome: &Outcome) {
-    let kept = Remembered { command, outcome: outcome.clone(), time: happened.time };
-    state.requests.insert(happened.request, kept);
-    state.request_order.push_back(happened.request);
+fn remember(state: &mut Authority, request: request::Id, kept: Remembered) {
+    let now = kept.time;
+    state.requests.insert(request, kept);
+    state.request_order.push_back(request);
     while let Some(oldest) = state.request_order.front() {
         let expired = state
             .requests
             .get(oldest)
-            .is_none_or(|kept| kept.time.plus_millis(request::REMEMBERED_MILLIS) <= happened.time);
+            .is_none_or(|kept| kept.time.plus_millis(request::REMEMBERED_MILLIS) <= now);
         if !expired && state.request_order.len() <= request::MAX_REMEMBERED {
             break;
         }

@@ -21,6 +21,12 @@ pub struct View {
     revision: Revision,
 }
 
+/// A token opens a grant.
+pub(crate) struct Opened {
+    /// Until when, for the token before a rotation; the current one has no end of its own.
+    pub(crate) until: Option<Wall>,
+}
+
 impl View {
     /// The view of `state` after the entry `revision` was applied.
     pub fn new(state: Authority, revision: Revision) -> Self {
@@ -40,14 +46,16 @@ impl View {
     /// The grant that a token opens now: its current token, or the one before while that is still honoured.
     pub fn grant_of_token(&self, token: &TokenHash, wall: Wall) -> Option<&Arc<Grant>> {
         let grant = self.state.grants.get(self.state.tokens.get(token)?)?;
-        self.opens(token, grant, wall).then_some(grant)
+        self.opens(token, grant, wall).is_some().then_some(grant)
     }
 
-    /// Whether a token opens this grant now.
-    pub(crate) fn opens(&self, token: &TokenHash, grant: &Grant, wall: Wall) -> bool {
-        let now = self.judged_at(wall);
-        let previous = || grant.tokens.previous.is_some_and(|(hash, until)| hash == *token && now < until);
-        grant.tokens.current == *token || previous()
+    /// Whether a token opens this grant now, and until when it will.
+    pub(crate) fn opens(&self, token: &TokenHash, grant: &Grant, wall: Wall) -> Option<Opened> {
+        if grant.tokens.current == *token {
+            return Some(Opened { until: None });
+        }
+        let (_, until) = grant.tokens.previous.filter(|(hash, _)| hash == token)?;
+        (self.judged_at(wall) < until).then_some(Opened { until: Some(until) })
     }
 
     /// The time expiry is judged against: the later of the cluster's and the local clock, so that a local clock that

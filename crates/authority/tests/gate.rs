@@ -12,7 +12,11 @@ use std::{
 use authority::{
     Authority, Reason, View,
     action::Action,
-    command::{AddPrincipal, AddServer, Body, Command, IssueGrant, RevokeGrant, apply},
+    command::{
+        AddPrincipal, AddServer, Body, Command, IssueGrant, RemoveCredential, RevokeGrant, SetCredential,
+        apply,
+    },
+    credential::{self, Attachment, Credential, Sealed},
     enforcement::{Call, Cut, CutReason, Gate, Lease},
     event::{Actor, Revision},
     grant::{self, TokenHash},
@@ -209,4 +213,60 @@ fn call_until_denied(gate: &Gate, enforced: &AtomicBool, written: &AtomicU64) {
             }
         }
     }
+}
+
+/// R2: a call that ends without a cut leaves nothing behind that could still write, because nobody could cut it later.
+#[test]
+fn r2_a_call_that_left_the_table_writes_no_more() {
+    let (gate, _) = gate();
+    let admitted = gate.admit(call(), || NOW).expect("allowed");
+    let mark = Arc::clone(admitted.permit.mark());
+    drop(mark.enter_write(gate.lease(), NOW.boot).expect("in flight, it may write"));
+    drop(admitted);
+    assert_eq!(mark.enter_write(gate.lease(), NOW.boot).map(drop), Err(Cut));
+    assert_eq!(mark.cut_reason(), None, "it ended, nobody cut it");
+}
+
+/// A closed gate admits nothing, and a call that was in flight is cut.
+#[test]
+fn a_gate_that_closed_for_a_shutdown_admits_no_call_and_cuts_those_in_flight() {
+    let (gate, _) = gate();
+    let admitted = gate.admit(call(), || NOW).expect("allowed");
+    assert_eq!(gate.close(CutReason::Draining).len(), 1);
+    assert_eq!(admitted.permit.mark().cut_reason(), Some(CutReason::Draining));
+    let denied = gate.admit(call(), || NOW).map(drop).expect_err("closed");
+    assert_eq!(denied.reason, Reason::Draining);
+    gate.lease_cell().extend(Lease::until(Boot(u64::MAX)));
+    assert!(gate.admit(call(), || NOW).is_err(), "a renewed lease does not open it again");
+}
+
+/// A removed credential is sent by no call that was decided with it.
+#[test]
+fn the_removal_of_a_credential_cuts_the_calls_that_carry_it() {
+    let [mut state, _] = states();
+    let id = credential::Id::parse("key").expect("a name");
+    let endpoint = Endpoint::parse("https://demo.example/mcp").expect("an endpoint");
+    let credential = Credential {
+        id: id.clone(),
+        server: server_id(),
+        origin: endpoint.origin,
+        attachment: Attachment::Bearer,
+        version: 1,
+        sealed: Sealed([].into()),
+    };
+    let mut change = |number: u64, body| {
+        let request = request::Id(u128::from(number).to_be_bytes());
+        let command = Command { request, actor: Actor::Founder, time: Wall(1), body };
+        apply(&mut state, &command, Revision(number));
+        View::new(state.clone(), Revision(number))
+    };
+    let (gate, _) = gate();
+    gate.publish(change(10, Body::SetCredential(SetCredential { credential })), NOW.wall);
+    let admitted = gate.admit(call(), || NOW).expect("allowed");
+    assert!(admitted.permit.credential().is_some());
+    let removed = change(11, Body::RemoveCredential(RemoveCredential { credential: id }));
+    assert_eq!(gate.publish(removed, NOW.wall).len(), 1);
+    let reason = admitted.permit.mark().cut_reason();
+    assert_eq!(reason, Some(CutReason::Narrowed(Reason::CredentialRemoved)));
+    assert!(gate.admit(call(), || NOW).expect("allowed without one").permit.credential().is_none());
 }

@@ -98,9 +98,10 @@ fn what_to_pb(event: &Event) -> What {
         Event::ArchiveHeadCommitted(head) => {
             What::ArchiveHeadCommitted(pb::ArchiveHeadCommitted { head: Some(head::to_pb(head)) })
         }
-        Event::CommandHandled { command, outcome } => {
+        Event::CommandHandled { command, subject, outcome } => {
+            let (command, subject) = ((*command).to_owned(), subject.to_string());
             let outcome = Some(outcome::to_pb(outcome));
-            What::CommandHandled(pb::CommandHandled { command: (*command).to_owned(), outcome })
+            What::CommandHandled(pb::CommandHandled { command, outcome, subject })
         }
     }
 }
@@ -149,6 +150,7 @@ fn what_from_pb(what: What) -> Result<Event, Malformed> {
         What::ArchiveHeadCommitted(it) => Event::ArchiveHeadCommitted(head::from_pb(it.head)?),
         What::CommandHandled(it) => Event::CommandHandled {
             command: field::command("command_handled.command", &it.command)?,
+            subject: it.subject.into(),
             outcome: outcome::from_pb(it.outcome)?,
         },
     })

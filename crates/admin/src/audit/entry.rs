@@ -114,14 +114,14 @@ fn tell_event(event: &Event, entry: &mut pb::AuditEntry) -> String {
             entry.detail = format!("height {}, {} leaves", head.height, head.size);
             String::new()
         }
-        Event::CommandHandled { command, outcome: Outcome::Rejected(rejected) } => {
+        Event::CommandHandled { command, outcome: Outcome::Rejected(rejected), .. } => {
             entry.reason = rejected.rejection.code().to_owned();
             entry.detail = format!("{command} was rejected: {rejected}");
             rejected.subject.to_string()
         }
-        Event::CommandHandled { command, outcome: Outcome::Done { .. } } => {
+        Event::CommandHandled { command, subject, outcome: Outcome::Done { .. } } => {
             entry.detail = format!("{command} found nothing to change");
-            String::new()
+            subject.to_string()
         }
     }
 }

@@ -19,6 +19,10 @@ impl Handle for AddOperator {
         "add_operator"
     }
 
+    fn subject(&self) -> String {
+        format!("operators/{}", self.operator.id)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let about = format_args!("operators/{}", self.operator.id);
         if state.operators.contains_key(&self.operator.id) {

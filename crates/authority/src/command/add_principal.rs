@@ -24,6 +24,10 @@ impl Handle for AddPrincipal {
         "add_principal"
     }
 
+    fn subject(&self) -> String {
+        format!("principals/{}", self.principal.id)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let added = &self.principal;
         if state.principals.contains_key(&added.id) {

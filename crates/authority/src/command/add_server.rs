@@ -26,6 +26,10 @@ impl Handle for AddServer {
         "add_server"
     }
 
+    fn subject(&self) -> String {
+        format!("servers/{}", self.server)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         match state.servers.get(&self.server) {
             None => {

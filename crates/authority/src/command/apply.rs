@@ -18,9 +18,10 @@ pub struct Applied {
 
 /// Applies `command`, which the entry `revision` carries, to `state`.
 pub fn apply(state: &mut Authority, command: &Command, revision: Revision) -> Applied {
-    let name = command.body.name();
+    let (name, subject) = (command.body.name(), command.body.subject());
     if let Some(remembered) = state.remembered(&command.request) {
-        let outcome = if remembered.command == name {
+        // An answer says what became of one resource; it must never be taken for that of another.
+        let outcome = if remembered.command == name && *remembered.subject == *subject {
             remembered.outcome.clone()
         } else {
             Outcome::Rejected(Rejection::RequestIdReused.about(format_args!("request {}", command.request)))
@@ -34,7 +35,7 @@ pub fn apply(state: &mut Authority, command: &Command, revision: Revision) -> Ap
         }
         Err(rejected) => (Vec::new(), Outcome::Rejected(rejected)),
     };
-    events.push(Event::CommandHandled { command: name, outcome: outcome.clone() });
+    events.push(Event::CommandHandled { command: name, subject: subject.into(), outcome: outcome.clone() });
     let time = state.time.max(command.time);
     let first = state.last_event.0 + 1;
     let happened = (first..).zip(events).map(|(number, event)| Happened {

@@ -27,6 +27,10 @@ impl Handle for CommitArchiveHead {
         COMMIT_ARCHIVE_HEAD
     }
 
+    fn subject(&self) -> String {
+        format!("heads/{}", self.head.height)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let held = state.head();
         let grows = self.head.height == held.height + 1

@@ -20,6 +20,10 @@ impl Handle for DisableServer {
         "disable_server"
     }
 
+    fn subject(&self) -> String {
+        format!("servers/{}", self.server)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         match state.servers.get(&self.server).map(|server| server.status) {
             None => Err(Rejection::NotFound.about(format_args!("servers/{}", self.server))),

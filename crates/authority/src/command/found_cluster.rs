@@ -19,6 +19,10 @@ impl Handle for FoundCluster {
         "found_cluster"
     }
 
+    fn subject(&self) -> String {
+        format!("cluster {}", self.cluster)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         match &state.cluster {
             Some(cluster) => Err(Rejection::ClusterExists.about(format_args!("cluster {cluster}"))),

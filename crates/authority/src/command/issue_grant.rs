@@ -43,6 +43,10 @@ impl Handle for IssueGrant {
         "issue_grant"
     }
 
+    fn subject(&self) -> String {
+        format!("grants/{}", self.grant)
+    }
+
     fn decide(&self, state: &Authority, now: Wall) -> Result<Vec<Event>, Rejected> {
         let about = format_args!("grants/{}", self.grant);
         if state.grants.contains_key(&self.grant) {

@@ -27,6 +27,10 @@ impl Handle for RegisterIncarnation {
         "register_incarnation"
     }
 
+    fn subject(&self) -> String {
+        format!("nodes/{}", self.node)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let registered = state.nodes.get(&self.node).map_or(Epoch(0), |node| node.epoch);
         if self.epoch <= registered {

@@ -15,6 +15,10 @@ impl Handle for RemoveCredential {
         "remove_credential"
     }
 
+    fn subject(&self) -> String {
+        format!("credentials/{}", self.credential)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         if !state.credentials.contains_key(&self.credential) {
             return Err(Rejection::NotFound.about(format_args!("credentials/{}", self.credential)));

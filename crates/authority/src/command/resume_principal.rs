@@ -19,6 +19,10 @@ impl Handle for ResumePrincipal {
         "resume_principal"
     }
 
+    fn subject(&self) -> String {
+        format!("principals/{}", self.principal)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let found = state.principals.get(&self.principal);
         let found =

@@ -15,6 +15,10 @@ impl Handle for RevokeGrant {
         "revoke_grant"
     }
 
+    fn subject(&self) -> String {
+        format!("grants/{}", self.grant)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let grant = state.grants.get(&self.grant);
         let grant = grant.ok_or_else(|| Rejection::NotFound.about(format_args!("grants/{}", self.grant)))?;

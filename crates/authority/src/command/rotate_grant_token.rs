@@ -24,6 +24,10 @@ impl Handle for RotateGrantToken {
         "rotate_grant_token"
     }
 
+    fn subject(&self) -> String {
+        format!("grants/{}", self.grant)
+    }
+
     fn decide(&self, state: &Authority, now: Wall) -> Result<Vec<Event>, Rejected> {
         let about = format_args!("grants/{}", self.grant);
         let grant = state.grants.get(&self.grant).ok_or_else(|| Rejection::NotFound.about(about))?;

@@ -17,6 +17,10 @@ impl Handle for RotateOperatorToken {
         "rotate_operator_token"
     }
 
+    fn subject(&self) -> String {
+        format!("operators/{}", self.operator)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let about = format_args!("operators/{}", self.operator);
         if !state.operators.contains_key(&self.operator) {

@@ -25,6 +25,10 @@ impl Handle for SetCredential {
         "set_credential"
     }
 
+    fn subject(&self) -> String {
+        format!("credentials/{}", self.credential.id)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let set = &self.credential;
         let server = state.servers.get(&set.server).filter(|server| server.status != Status::Removed);

@@ -15,6 +15,10 @@ impl Handle for SuspendPrincipal {
         "suspend_principal"
     }
 
+    fn subject(&self) -> String {
+        format!("principals/{}", self.principal)
+    }
+
     fn decide(&self, state: &Authority, _now: Wall) -> Result<Vec<Event>, Rejected> {
         let found = state.principals.get(&self.principal);
         let found =

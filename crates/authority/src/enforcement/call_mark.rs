@@ -91,6 +91,13 @@ impl CallMark {
         first
     }
 
+    /// Ends the call's writing without a reason: whatever drives its socket is refused from here on, and a write that was
+    /// entered has returned. For a call that is over; one that was cut keeps its reason.
+    pub fn end(&self) {
+        self.word.fetch_or(CUT, Ordering::SeqCst);
+        self.wait_for_writes();
+    }
+
     /// Waits until the writes that were entered before the cut have returned.
     pub fn wait_for_writes(&self) {
         let mut inner = self.lock();

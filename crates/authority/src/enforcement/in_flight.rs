@@ -11,6 +11,7 @@ use std::{
 use super::CallMark;
 use crate::{
     action::Action,
+    credential,
     grant::{self, TokenHash},
     server,
 };
@@ -44,6 +45,8 @@ type Shard = Mutex<BTreeMap<u64, Entry>>;
 struct Entry {
     call: Arc<Call>,
     mark: Arc<CallMark>,
+    /// The credential the call was decided with, once it was.
+    attached: Option<credential::Id>,
 }
 
 /// A call that is in the table. It leaves when this is dropped.
@@ -66,7 +69,7 @@ impl InFlight {
     pub fn register(self: &Arc<Self>, call: Call) -> Registered {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (call, mark) = (Arc::new(call), Arc::new(CallMark::new()));
-        let entry = Entry { call: Arc::clone(&call), mark: Arc::clone(&mark) };
+        let entry = Entry { call: Arc::clone(&call), mark: Arc::clone(&mark), attached: None };
         self.shard(number).insert(number, entry);
         Registered { table: Arc::clone(self), number, call, mark }
     }
@@ -81,16 +84,17 @@ impl InFlight {
         self.len() == 0
     }
 
-    /// The marks and calls that `wanted` picks.
+    /// The marks and calls that `wanted` picks, by what they ask and the credential they were decided with.
     pub fn select<R>(
         &self,
-        mut wanted: impl FnMut(&Call) -> Option<R>,
+        mut wanted: impl FnMut(&Call, Option<&credential::Id>) -> Option<R>,
     ) -> Vec<(Arc<Call>, Arc<CallMark>, R)> {
         let mut found = Vec::new();
         for shard in &self.shards {
             let shard = lock(shard);
             found.extend(shard.values().filter_map(|entry| {
-                wanted(&entry.call).map(|why| (Arc::clone(&entry.call), Arc::clone(&entry.mark), why))
+                let why = wanted(&entry.call, entry.attached.as_ref());
+                why.map(|why| (Arc::clone(&entry.call), Arc::clone(&entry.mark), why))
             }));
         }
         found
@@ -108,6 +112,13 @@ impl Registered {
         &self.call
     }
 
+    /// Notes the credential the call was decided with. It goes with the call from here on, so its removal has to find it.
+    pub(crate) fn attach(&self, credential: Option<credential::Id>) {
+        if let Some(entry) = self.table.shard(self.number).get_mut(&self.number) {
+            entry.attached = credential;
+        }
+    }
+
     /// Its mark.
     pub fn mark(&self) -> &Arc<CallMark> {
         &self.mark
@@ -115,7 +126,9 @@ impl Registered {
 }
 
 impl Drop for Registered {
+    /// No byte may follow once nobody can cut the call any more, so its writing ends before it leaves.
     fn drop(&mut self) {
+        self.mark.end();
         self.table.shard(self.number).remove(&self.number);
     }
 }

@@ -103,7 +103,8 @@ fn refuses(scopes: &[&Scope], action: &Action) -> Option<Reason> {
         Kind::Resource | Kind::ResourceTemplate => &scope.resources,
     });
     let mut reaching = patterns.filter(|pattern| matches(pattern.as_str().as_bytes(), name.as_bytes()));
-    let reached = reaching.any(|pattern| normal || !pattern.as_str().contains('*'));
+    let reached =
+        reaching.any(|pattern| normal || pattern.as_str() == "*" || !pattern.as_str().contains('*'));
     match (reached, normal, kind) {
         (true, _, _) => None,
         (false, false, _) => Some(Reason::ResourceUriNotNormal),

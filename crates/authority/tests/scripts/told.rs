@@ -28,7 +28,7 @@ fn subject(event: &Event) -> String {
         Event::ArchiveHeadCommitted(head) => {
             format!("height {} through event {}", head.height, head.events_through.0)
         }
-        Event::CommandHandled { command, outcome } => format!("{command}: {}", answer(outcome)),
+        Event::CommandHandled { command, outcome, .. } => format!("{command}: {}", answer(outcome)),
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) fn reason_to_pb(reason: Reason) -> pb::Reason {
     match reason {
         Reason::NoView => pb::Reason::NoView,
         Reason::LeaseExpired => pb::Reason::LeaseExpired,
+        Reason::Draining => pb::Reason::Draining,
         Reason::TokenNotCurrent => pb::Reason::TokenNotCurrent,
         Reason::GrantRevoked => pb::Reason::GrantRevoked,
         Reason::GrantExpired => pb::Reason::GrantExpired,
@@ -19,6 +20,7 @@ pub(super) fn reason_to_pb(reason: Reason) -> pb::Reason {
         Reason::OwnerSuspended => pb::Reason::OwnerSuspended,
         Reason::ServerOutOfScope => pb::Reason::ServerOutOfScope,
         Reason::ServerDisabled => pb::Reason::ServerDisabled,
+        Reason::CredentialRemoved => pb::Reason::CredentialRemoved,
         Reason::ToolOutOfScope => pb::Reason::ToolOutOfScope,
         Reason::PromptOutOfScope => pb::Reason::PromptOutOfScope,
         Reason::ResourceOutOfScope => pb::Reason::ResourceOutOfScope,

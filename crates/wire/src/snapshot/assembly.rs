@@ -152,6 +152,7 @@ fn append<T, K: Ord>(list: &mut Vec<T>, item: T, key: impl Fn(&T) -> K) -> Resul
 fn answer(answer: pb::KeptAnswer) -> Result<(request::Id, Remembered), Malformed> {
     let kept = Remembered {
         command: field::command("kept_answer.command", &answer.command)?,
+        subject: answer.subject.into(),
         outcome: outcome::from_pb(answer.outcome)?,
         time: Wall(answer.time_ms),
     };

@@ -48,5 +48,6 @@ fn answer(id: &request::Id, kept: &Remembered) -> pb::KeptAnswer {
         command: kept.command.to_owned(),
         outcome: Some(outcome::to_pb(&kept.outcome)),
         time_ms: kept.time.0,
+        subject: kept.subject.to_string(),
     }
 }

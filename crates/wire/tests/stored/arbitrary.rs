@@ -270,8 +270,9 @@ fn event() -> impl Strategy<Value = Event> {
             Event::IncarnationRegistered { node: node::Id(node), epoch: node::Epoch(epoch) }
         }),
         head().prop_map(Event::ArchiveHeadCommitted),
-        (select(Body::NAMES.to_vec()), outcome())
-            .prop_map(|(command, outcome)| Event::CommandHandled { command, outcome }),
+        (select(Body::NAMES.to_vec()), "[a-z/]{0,20}", outcome()).prop_map(|(command, subject, outcome)| {
+            Event::CommandHandled { command, subject: subject.into(), outcome }
+        }),
     ]
 }
 
@@ -387,8 +388,9 @@ fn server() -> impl Strategy<Value = Server> {
 }
 
 pub fn parts() -> impl Strategy<Value = Parts> {
-    let remembered = (select(Body::NAMES.to_vec()), outcome(), wall())
-        .prop_map(|(command, outcome, time)| Remembered { command, outcome, time });
+    let remembered = (select(Body::NAMES.to_vec()), "[a-z/]{0,20}", outcome(), wall()).prop_map(
+        |(command, subject, outcome, time)| Remembered { command, subject: subject.into(), outcome, time },
+    );
     let nodes = btree_map(any::<u64>(), any::<u64>(), 0..4).prop_map(|nodes| {
         nodes.into_iter().map(|(id, epoch)| Node { id: node::Id(id), epoch: node::Epoch(epoch) }).collect()
     });

@@ -182,7 +182,7 @@ pub fn events() -> Vec<Happened> {
         Event::OperatorTokenRotated { operator: operator_id("root"), token },
         Event::IncarnationRegistered { node: node::Id(1), epoch: node::Epoch(2) },
         Event::ArchiveHeadCommitted(head()),
-        Event::CommandHandled { command: "remove_server", outcome: rejected },
+        Event::CommandHandled { command: "remove_server", subject: "".into(), outcome: rejected },
     ];
     let happened = |(number, event)| Happened {
         number: Number(number),
@@ -288,7 +288,8 @@ pub fn parts() -> Parts {
         Server { id: server_id("old"), status: Status::Removed, credential: None, ..server.clone() };
     let root = Grant { id: grant::Id([2; 16]), parent: None, revoked_at: None, ..grant() };
     let done = Outcome::Done { revision: Revision(9), changed: true };
-    let kept = |command, outcome| Remembered { command, outcome, time: Wall(1_700_000_000_000) };
+    let kept =
+        |command, outcome| Remembered { command, subject: "".into(), outcome, time: Wall(1_700_000_000_000) };
     Parts {
         cluster: Some(name("prod-1")),
         time: Wall(1_700_000_000_000),
