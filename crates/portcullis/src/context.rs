@@ -14,6 +14,8 @@ use crate::{certificates::write_private, data_dir::DataDir};
 pub struct Context {
     /// `https://host:port`.
     pub admin_url: String,
+    /// Where agents reach the gateway, `https://host:port`, if whoever wrote the context knew it.
+    pub data_url: Option<String>,
     /// The certificate authority to trust, PEM. Relative to the context's own file.
     pub ca_file: PathBuf,
     /// The file that holds the operator token. Relative to the context's own file.
@@ -51,12 +53,17 @@ impl Context {
         Ok(context)
     }
 
-    /// Writes the context of the node in `dir`, whose admin listener is at `admin_url`.
-    pub fn write(dir: &DataDir, admin_url: &str) -> Result<()> {
-        let text = format!(
+    /// Writes the context of the node in `dir`, whose admin listener is at `admin_url` and whose data listener, if that
+    /// is known, at `data_url`.
+    pub fn write(dir: &DataDir, admin_url: &str, data_url: Option<&str>) -> Result<()> {
+        let quoted = |url: &str| toml::Value::String(url.to_owned());
+        let mut text = format!(
             "admin_url = {}\nca_file = \"tls/ca.pem\"\noperator_token_file = \"operator-token\"\n",
-            toml::Value::String(admin_url.to_owned())
+            quoted(admin_url)
         );
+        if let Some(data_url) = data_url {
+            text.push_str(&format!("data_url = {}\n", quoted(data_url)));
+        }
         write_private(&dir.context(), text.as_bytes())
     }
 

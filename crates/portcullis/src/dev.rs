@@ -49,14 +49,16 @@ pub async fn run(arguments: &DevArguments, output: Output, host: &Host) -> Resul
         crate::init::prepare(&dir, &*host.entropy)?;
     }
     let node = Node::start(settings(arguments, dir.clone()).await?, host).await?;
-    Context::write(&dir, &format!("https://{}", node.admin_address))?;
+    let (admin_url, data_url) =
+        (format!("https://{}", node.admin_address), format!("http://{}", node.data_address));
+    Context::write(&dir, &admin_url, Some(&data_url))?;
 
     let first = first_start::ensure(&node, &dir, host).await?;
     let demo = Demo::new(demo_secret(&node).await?);
     let serving = tokio::spawn(demo.serve(first.demo_listener, node.stop_signal()));
     let welcome = Welcome {
-        url: format!("http://{}/mcp/{DEMO}/", node.data_address),
-        admin_url: format!("https://{}", node.admin_address),
+        url: format!("{data_url}/mcp/{DEMO}/"),
+        admin_url,
         data_dir: dir,
         grant: first.grant,
         token: first.token,

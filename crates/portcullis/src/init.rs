@@ -77,7 +77,12 @@ pub async fn propose(replica: &Replica, entropy: &dyn Entropy, actor: Actor, bod
 }
 
 /// The command.
-pub async fn run(root: &Path, admin_url: &str, host: &crate::node::Host) -> Result<()> {
+pub async fn run(
+    root: &Path,
+    admin_url: &str,
+    data_url: Option<&str>,
+    host: &crate::node::Host,
+) -> Result<()> {
     let dir = DataDir::new(root);
     if dir.keys().exists() {
         bail!(
@@ -90,7 +95,7 @@ pub async fn run(root: &Path, admin_url: &str, host: &crate::node::Host) -> Resu
     let replica = crate::node::open_replica(&dir, &prepared.cluster, host).await?;
     let token = add_first_operator(&replica, &prepared.keyring, &host.entropy).await?;
     replica.shutdown().await;
-    Context::write(&dir, admin_url)?;
+    Context::write(&dir, admin_url, data_url)?;
     let token = token.context("the cluster has an operator already")?;
     println!("{}", token.reveal());
     eprintln!(

@@ -6,6 +6,7 @@
 mod certificates;
 mod cli;
 mod config;
+mod connect;
 mod context;
 mod data_dir;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     /// Check a configuration file without starting anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Connect a client of MCP to a server behind the gateway: show what its file needs, or merge it in.
+    Connect(connect::Arguments),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -74,6 +77,9 @@ struct InitArguments {
     /// The URL at which operators will reach the node's admin API.
     #[arg(long, default_value = "https://127.0.0.1:7451")]
     admin_url: String,
+    /// The URL at which agents will reach the node; `portcullis connect` needs it.
+    #[arg(long)]
+    data_url: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -118,7 +124,9 @@ async fn perform(arguments: Arguments) -> Result<ExitCode> {
             telemetry::start();
             dev::run(&dev, arguments.global.output, &Host::system()).await?;
         }
-        Command::Init(init) => init::run(&init.dir, &init.admin_url, &Host::system()).await?,
+        Command::Init(init) => {
+            init::run(&init.dir, &init.admin_url, init.data_url.as_deref(), &Host::system()).await?;
+        }
         Command::Run(run) => {
             telemetry::start();
             run::run(&config::Config::load(&run.config)?, &Host::system()).await?;
@@ -127,6 +135,7 @@ async fn perform(arguments: Arguments) -> Result<ExitCode> {
             config::Config::load(&check.config)?;
             println!("{} is usable", check.config.display());
         }
+        Command::Connect(connect) => connect::run(&connect, &arguments.global)?,
         Command::Client(command) => return cli::run(command, &arguments.global).await,
     }
     Ok(ExitCode::SUCCESS)

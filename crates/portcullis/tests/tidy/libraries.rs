@@ -44,6 +44,8 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
         "JSON is read and written at the borders only",
     ),
     ("toml", &["portcullis"], "one configuration file, read by the binary"),
+    ("toml_edit", &["portcullis"], "files of others are edited by `portcullis connect` only"),
+    ("jsonc-parser", &["portcullis"], "files of others are edited by `portcullis connect` only"),
     ("serde-saphyr", &["portcullis"], "output formats belong to the command line"),
     ("clap", &["portcullis"], "the command line is the binary's"),
     ("comfy-table", &["portcullis"], "the command line is the binary's"),
