@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::{
     authority::{Authority, Remembered},
-    command::Outcome,
     credential::{self, Credential},
     event::{Event, Happened},
     grant::{self, Grant, TokenHash},

@@ -1,9 +1,10 @@
 //! `portcullis init`: makes a node's keys and certificate authority, founds its cluster, and prints the first operator
 //! token, once.
 //!
-//! It refuses to touch a directory that holds a node already, so that no key is ever replaced by accident.
+//! A directory that holds a founded node is refused and left as it was. One whose founding broke off is founded to its end,
+//! with the keys that are there, so that no key is ever replaced by accident.
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use authority::{
@@ -48,23 +49,26 @@ pub fn cluster_of(keyring: &Keyring) -> Name {
     Name::parse(&keyring.id().to_string()).expect("a keyring id is lower-case hexadecimal")
 }
 
-/// Adds the first operator, unless there is one, and answers its token.
+/// Adds the first operator, unless there is one. Its token is handed to `keep` before it opens anything: a token that
+/// was added first and lost on the way out could never be replaced.
 pub async fn add_first_operator(
     replica: &Replica,
     keyring: &Keyring,
     entropy: &SharedEntropy,
-) -> Result<Option<Token>> {
+    keep: impl FnOnce(&Token) -> Result<()>,
+) -> Result<bool> {
     if replica.view().await?.operators().next().is_some() {
-        return Ok(None);
+        return Ok(false);
     }
     let token = token::mint(TokenKind::Operator, &**entropy);
+    keep(&token)?;
     let operator = Operator {
         id: operator::Id::parse(FIRST_OPERATOR)?,
         role: Role::Owner,
         token: TokenHash(keyring.pepper().hash(&token)),
     };
     propose(replica, &**entropy, Actor::Founder, Body::AddOperator(AddOperator { operator })).await?;
-    Ok(Some(token))
+    Ok(true)
 }
 
 /// Proposes a command that the node itself makes, and turns a rejection into an error.
@@ -84,20 +88,22 @@ pub async fn run(
     host: &crate::node::Host,
 ) -> Result<()> {
     let dir = DataDir::new(root);
-    if dir.keys().exists() {
+    let _lock = dir.lock()?;
+    let prepared = prepare(&dir, &*host.entropy)?;
+    let replica = crate::node::open_replica(&dir, &prepared.cluster, host).await?;
+    Context::write(&dir, admin_url, data_url)?;
+    let show = |token: &Token| {
+        let mut stdout = std::io::stdout();
+        writeln!(stdout, "{}", token.reveal()).and_then(|()| stdout.flush()).context("cannot print the token")
+    };
+    let added = add_first_operator(&replica, &prepared.keyring, &host.entropy, show).await;
+    replica.shutdown().await;
+    if !added.context("the printed token opens nothing; run the command again")? {
         bail!(
             "{} holds a node already: start it with `portcullis run --config FILE`, or choose another directory",
             root.display()
         );
     }
-    let _lock = dir.lock()?;
-    let prepared = prepare(&dir, &*host.entropy)?;
-    let replica = crate::node::open_replica(&dir, &prepared.cluster, host).await?;
-    let token = add_first_operator(&replica, &prepared.keyring, &host.entropy).await?;
-    replica.shutdown().await;
-    Context::write(&dir, admin_url, data_url)?;
-    let token = token.context("the cluster has an operator already")?;
-    println!("{}", token.reveal());
     eprintln!(
         "\nFounded cluster {} in {}.\n\
          The line above is the token of operator `{FIRST_OPERATOR}`, shown this once: keep it in a secret store, and put it into\n\

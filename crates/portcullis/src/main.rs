@@ -21,6 +21,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use rustix::fs::Mode;
 
 use crate::{
     cli::{ClientCommand, Global},
@@ -110,6 +111,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    // Whatever a library creates for us, other users of the machine may not read it.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     for failed in seams::process::harden() {
         eprintln!("warning: {failed}");
     }

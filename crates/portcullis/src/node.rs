@@ -92,6 +92,7 @@ pub struct Node {
     /// Where operators reach it.
     pub admin_address: SocketAddr,
     data_plane: DataPlane,
+    upstreams: Upstreams,
     wal: Wal,
     stop: Stop,
     listeners: Vec<JoinHandle<Result<()>>>,
@@ -175,7 +176,7 @@ impl Node {
             config: settings.edge,
             gate,
             wal: wal.clone(),
-            upstreams,
+            upstreams: upstreams.clone(),
             keyring: Arc::clone(&keyring),
             clock: Arc::clone(&host.clock),
             entropy: Arc::clone(&host.entropy),
@@ -194,6 +195,7 @@ impl Node {
             data_address,
             admin_address,
             data_plane,
+            upstreams,
             wal,
             stop,
             listeners,
@@ -218,6 +220,7 @@ impl Node {
         tracing::info!("stopping: no new calls, open ones may finish");
         self.stop.listeners.cancel();
         self.data_plane.finish().await?;
+        self.upstreams.wipe();
         for listener in self.listeners {
             listener.await.context("a listener failed")??;
         }
@@ -293,6 +296,5 @@ async fn wipe_at_lease_loss(
         }
         held = holds;
     }
-    upstreams.wipe();
     Ok(())
 }

@@ -132,7 +132,7 @@ async fn print_all(client: &mut AuditServiceClient<Connection>, wanted: &AuditFi
     loop {
         let page = client.list(request.clone()).await?.into_inner();
         for entry in &page.entries {
-            output::print(&shown(entry).to_string())?;
+            output::print(&ledger::json::line(&shown(entry)))?;
         }
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() {
@@ -172,7 +172,7 @@ async fn newest(
 async fn follow(wanted: &AuditFilter, global: &Global) -> Result<()> {
     let print = |entry: &AuditEntry| match global.output {
         Output::Table => output::print(&line(entry)),
-        Output::Json | Output::Jsonl => output::print(&shown(entry).to_string()),
+        Output::Json | Output::Jsonl => output::print(&ledger::json::line(&shown(entry))),
         Output::Yaml | Output::Token => {
             Err(Usage::of("what comes is followed as a table or as jsonl").into())
         }

@@ -59,16 +59,18 @@ pub fn print(text: &str) -> Result<()> {
     })
 }
 
+/// Whether a character controls the terminal, turns the direction of writing, or has no width.
+fn is_unsafe_to_show(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// Everything but plain printable text is escaped: control characters, and what turns the direction of writing or has no
 /// width.
 pub fn printable(text: &str) -> String {
-    let unsafe_to_show = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if unsafe_to_show(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+        if is_unsafe_to_show(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     shown
 }
@@ -76,11 +78,8 @@ pub fn printable(text: &str) -> String {
 fn list_text(objects: &[Value], columns: &[Column], output: Output) -> Result<String> {
     Ok(match output {
         Output::Table => table(objects, columns),
-        Output::Json => serde_json::to_string_pretty(objects)?,
-        Output::Jsonl => {
-            let lines: Result<Vec<_>, _> = objects.iter().map(serde_json::to_string).collect();
-            lines?.join("\n")
-        }
+        Output::Json => escaped(&serde_json::to_string_pretty(objects)?),
+        Output::Jsonl => objects.iter().map(ledger::json::line).collect::<Vec<_>>().join("\n"),
         Output::Yaml => yaml(&objects.iter().map(Plain).collect::<Vec<_>>())?,
         Output::Token => return Err(no_token()),
     })
@@ -89,11 +88,24 @@ fn list_text(objects: &[Value], columns: &[Column], output: Output) -> Result<St
 fn object_text(object: &Value, columns: &[Column], output: Output) -> Result<String> {
     Ok(match output {
         Output::Table => table(std::slice::from_ref(object), columns),
-        Output::Json => serde_json::to_string_pretty(object)?,
-        Output::Jsonl => serde_json::to_string(object)?,
+        Output::Json => escaped(&serde_json::to_string_pretty(object)?),
+        Output::Jsonl => ledger::json::line(object),
         Output::Yaml => yaml(&Plain(object))?,
         Output::Token => object["token"].as_str().ok_or_else(no_token)?.to_owned(),
     })
+}
+
+/// JSON over several lines, in which what is not plainly printable is an escape that every reader takes back.
+fn escaped(pretty: &str) -> String {
+    let mut shown = String::with_capacity(pretty.len());
+    for c in pretty.chars() {
+        if c == '\n' || !is_unsafe_to_show(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown
 }
 
 fn no_token() -> anyhow::Error {
@@ -197,6 +209,21 @@ mod tests {
         assert_eq!(object_text(&issued, &COLUMNS, Output::Token).expect("there is one"), "pcl_x");
         assert!(object_text(&objects()[0], &COLUMNS, Output::Token).is_err());
         assert!(list_text(&objects(), &COLUMNS, Output::Token).is_err());
+    }
+
+    /// B17: whatever others wrote into a name, one entry is one line, and no form of it turns the writing.
+    #[test]
+    fn b17_no_form_of_output_carries_a_character_that_forges_a_line() {
+        let hostile = [json!({"tool": "a\r\nb\u{1b}[31m\u{202e}c\u{2028}d"})];
+        for output in [Output::Table, Output::Json, Output::Jsonl] {
+            let shown = list_text(&hostile, &[("tool", "tool")], output).expect("a text");
+            assert!(!shown.contains(['\r', '\u{1b}', '\u{202e}', '\u{2028}']), "{output:?}: {shown:?}");
+        }
+        for output in [Output::Json, Output::Jsonl] {
+            let shown = list_text(&hostile, &[], output).expect("a text");
+            let read: Value = serde_json::from_str(shown.trim_matches(['[', ']', '\n', ' '])).expect("JSON");
+            assert_eq!(read, hostile[0]);
+        }
     }
 
     #[test]

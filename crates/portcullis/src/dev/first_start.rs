@@ -50,9 +50,8 @@ pub struct FirstStart {
 
 /// Sets up what is missing.
 pub async fn ensure(node: &Node, dir: &DataDir, host: &Host) -> Result<FirstStart> {
-    if let Some(token) = init::add_first_operator(&node.replica, &node.keyring, &host.entropy).await? {
-        write_private(&dir.operator_token(), token.reveal().as_bytes())?;
-    }
+    let keep = |token: &Token| write_private(&dir.operator_token(), token.reveal().as_bytes());
+    init::add_first_operator(&node.replica, &node.keyring, &host.entropy, keep).await?;
     let demo_listener = demo_server(node, host).await?;
     let view = node.replica.view().await?;
     let person = principal::Id::parse(PERSON)?;
