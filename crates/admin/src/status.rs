@@ -133,6 +133,7 @@ pub(crate) fn not_proposed(failed: &ProposeFailed) -> Status {
         ProposeFailed::DiskNearlyFull { .. } => {
             answer(Code::ResourceExhausted, "DISK_NEARLY_FULL", failed, &[])
         }
+        ProposeFailed::ArchiveBehind => answer(Code::ResourceExhausted, "ARCHIVE_BEHIND", failed, &[]),
         ProposeFailed::NotLeader { leader } => not_leader(*leader, failed),
         ProposeFailed::Unknown { request, .. } => {
             answer(Code::DeadlineExceeded, "OUTCOME_UNKNOWN", failed, &[("request_id", &request.to_string())])

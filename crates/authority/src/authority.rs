@@ -120,6 +120,11 @@ impl Authority {
         last.saturating_add(1)
     }
 
+    /// Whether so many events wait for the archive that nothing may be widened.
+    pub fn is_full_of_unarchived_events(&self) -> bool {
+        self.unarchived.len() >= MAX_UNARCHIVED
+    }
+
     /// The head of the archive; the empty one before the first commit.
     pub fn head(&self) -> Head {
         self.head.as_deref().cloned().unwrap_or_else(Head::empty)

@@ -137,7 +137,7 @@ pub(crate) trait Handle {
 pub fn decide_command(state: &Authority, command: &Command) -> Result<Vec<Event>, Rejected> {
     let handler = command.body.handler();
     // Events that no archive holds yet are part of the state, which is bounded: at the bound nothing may widen.
-    if handler.class() == Class::Widening && state.unarchived.len() >= crate::authority::MAX_UNARCHIVED {
+    if handler.class() == Class::Widening && state.is_full_of_unarchived_events() {
         return Err(Rejection::ArchiveBehind.about("the archive"));
     }
     handler.decide(state, state.time.max(command.time))

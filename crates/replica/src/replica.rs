@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use authority::{
     View,
-    command::{Body, Outcome, RegisterIncarnation, Rejected},
+    command::{Body, Class, Outcome, RegisterIncarnation, Rejected},
     enforcement::Gate,
     event::Actor,
     node::{self, Epoch},
@@ -129,6 +129,11 @@ impl Replica {
     /// Proposes a change and waits for its answer, at most ten seconds. The answer to a narrowing command comes when
     /// it is enforced everywhere.
     pub async fn propose(&self, proposal: Proposal) -> Result<Answer, ProposeFailed> {
+        let view = self.inner.gate.view();
+        let full = view.is_some_and(|view| view.authority().is_full_of_unarchived_events());
+        if full && proposal.body.class() == Class::Widening {
+            return Err(ProposeFailed::ArchiveBehind);
+        }
         self.inner.proposer.propose(proposal).await
     }
 

@@ -33,6 +33,13 @@ pub enum ProposeFailed {
         /// The mark below which it is refused.
         mark: u64,
     },
+    /// The state holds as many events that no archive has as it may. It was not proposed, since even its rejection would be
+    /// one more.
+    #[error(
+        "the archive is too far behind: only revocations and other narrowing changes are accepted until it catches up; \
+         make room where it stands"
+    )]
+    ArchiveBehind,
     /// This node does not lead.
     #[error("this node is not the leader; send the change to the leader, with the same request id")]
     NotLeader {

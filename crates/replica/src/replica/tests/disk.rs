@@ -17,6 +17,25 @@ async fn a24_a_nearly_full_disk_takes_only_narrowing_commands() {
     node.stopped().await;
 }
 
+/// At the bound of events that no archive holds, a widening is refused before it is proposed: its rejection would be one
+/// event more, and nothing would be bounded.
+#[tokio::test]
+async fn while_the_archive_is_behind_a_widening_leaves_no_event() {
+    let node = Node::founded().await;
+    node.with_grants(&[1]).await;
+    let view = node.replica.view().await.expect("it leads");
+    let mut parts = authority::snapshot::parts(view.authority());
+    let event = parts.unarchived.first().cloned().expect("nothing was archived");
+    parts.unarchived = vec![event; 100_000];
+    node.gate.publish(View::new(authority::snapshot::from_parts(parts), view.revision()), Wall(0));
+    let refused = node.replica.propose(proposal(1, add_principal("bo"))).await;
+    assert!(matches!(refused, Err(ProposeFailed::ArchiveBehind)), "{refused:?}");
+    assert!(node.propose(2, revoke(1)).await.enforced.is_some());
+    let state = node.replica.view().await.expect("it leads");
+    assert!(state.authority().remembered(&proposal(1, add_principal("bo")).request).is_none());
+    node.stopped().await;
+}
+
 /// No snapshot is begun on a nearly full disk, and the node goes on.
 #[tokio::test]
 async fn a_nearly_full_disk_gets_no_snapshot() {
