@@ -67,18 +67,17 @@ fn is_outside_v6(ip: Ipv6Addr) -> bool {
 /// The secret never passes, wherever the body is cut; a body without it passes unchanged; the cuts make no difference.
 ///
 /// Layout: length of the secret, the secret, then steps of one byte each. A step below 0x80 is itself a byte of the
-/// body; from 0x80 the secret or a form of it is put in; from 0xf0 the body is cut there.
+/// body; from 0x80 the secret or a form of it is put in; from 0xe0 one escaped byte of it; from 0xf0 the body is cut.
 pub fn redactor_stream(bytes: &[u8]) -> bool {
     let Some((length, rest)) = bytes.split_first() else { return false };
     let length = MIN_ENCODED_SECRET_BYTES + usize::from(length % 48);
     let Some((secret, steps)) = rest.split_at_checked(length) else { return false };
     let secret: Vec<u8> = secret.iter().map(|byte| 0x21 + byte % 0x5e).collect();
-    let blurred = secret.iter().any(|byte| matches!(byte, b'[' | b']'));
-    if blurred || REDACTED.windows(length).any(|window| window == secret) {
+    let forms = Arc::new(SecretForms::new(&secret));
+    if forms.have(b'[') || forms.have(b']') || REDACTED.windows(length).any(|window| window == secret) {
         // What is put in the place of such a secret could itself be read as a part of it.
         return false;
     }
-    let forms = Arc::new(SecretForms::new(&secret));
     let mut chunks = vec![Vec::new()];
     for step in steps {
         let chunk = chunks.last_mut().expect("there is always one");
@@ -86,7 +85,9 @@ pub fn redactor_stream(bytes: &[u8]) -> bool {
             0..0x80 => chunk.push(*step),
             0x80..0xa0 => chunk.extend_from_slice(&secret),
             0xa0..0xc0 => chunk.extend_from_slice(&secret[..length - 1]),
-            0xc0..0xf0 => chunk.extend(secret.iter().flat_map(|byte| format!("{byte:02x}").into_bytes())),
+            0xc0..0xd0 => chunk.extend(secret.iter().flat_map(|byte| format!("{byte:02x}").into_bytes())),
+            0xd0..0xe0 => chunk.extend(secret.iter().flat_map(|byte| escaped(*byte, *step).into_bytes())),
+            0xe0..0xf0 => chunk.extend(escaped(secret[usize::from(step & 7)], *step).into_bytes()),
             0xf0..=0xff => chunks.push(Vec::new()),
         }
     }
@@ -98,6 +99,17 @@ pub fn redactor_stream(bytes: &[u8]) -> bool {
         assert_eq!((whole, found), (body, 0), "a body without the secret was changed");
     }
     true
+}
+
+/// A character of the secret as encoders for JSON and for pages write it. By the step letters and digits stay.
+fn escaped(byte: u8, step: u8) -> String {
+    match step & 7 {
+        0..4 if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        0 | 4 => format!("\\u{byte:04X}"),
+        1 | 5 => format!("\\u{byte:04x}"),
+        2 | 6 => format!("&#x{byte:X};"),
+        _ => format!("\\\\u0026#{byte};"),
+    }
 }
 
 fn redact(forms: &Arc<SecretForms>, chunks: Vec<Vec<u8>>) -> (Vec<u8>, u64) {

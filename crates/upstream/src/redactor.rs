@@ -62,8 +62,7 @@ impl Redactor {
         let mut replaced: Option<Vec<u8>> = None;
         // Up to here `text` is dealt with: passed, or covered by a replacement.
         let mut done = self.covered;
-        let mut from = 0;
-        while let Some(form) = self.forms.find(text, from).filter(|form| form.start < until) {
+        for form in self.forms.places(text).take_while(|form| form.start < until) {
             if form.start >= done {
                 let out = replaced.get_or_insert_default();
                 out.extend_from_slice(&text[done..form.start]);
@@ -71,7 +70,6 @@ impl Redactor {
                 self.found += 1;
             }
             done = done.max(form.end);
-            from = form.start + 1;
         }
         self.covered = done.saturating_sub(until);
         let rest = done.min(until)..until;
@@ -102,6 +100,11 @@ mod tests {
         b"aHVudGVyMi1odW50ZXIy",
         b"\n\n",
         b"68756e746572322d68756e74657232",
+        b"\\",
+        b"hunter2\\u002",
+        b"\\u002Dhunter2",
+        b"&#104;",
+        b"&",
     ];
 
     fn redact(chunks: &[&[u8]]) -> (Vec<u8>, u64) {

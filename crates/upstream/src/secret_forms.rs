@@ -1,17 +1,21 @@
 //! The forms in which a secret can come back, and a search for all of them at once.
 //!
 //! Forms: as it is; base64, standard and URL-safe, at each of the three alignments it can have inside a longer text;
-//! hexadecimal, percent-encoded and JSON-escaped, in the spellings that common libraries write. Secrets below
-//! [`MIN_ENCODED_SECRET_BYTES`] are looked for as they are only: their encoded forms are so short that ordinary text
-//! holds them. Not found, and stated in the documentation: a secret that was encrypted, compressed, encoded twice,
-//! broken into lines, or cut up by the server.
+//! hexadecimal and percent-encoded, in the spellings that common libraries write; and escaped for JSON and for pages in
+//! whatever mixture of spellings, which [`crate::escaped_secret`] looks for. Secrets below [`MIN_ENCODED_SECRET_BYTES`]
+//! are looked for as they are only: their encoded forms are so short that ordinary text holds them. Not found, and
+//! stated in the documentation: a secret that was encrypted, compressed, broken into lines, cut up by the server, or
+//! encoded twice, but for escapes inside escapes.
 //!
 //! The search is that of Wu and Manber: two bytes at the end of a window tell how far the window may move, so most
 //! bytes of an ordinary body are never looked at. It is written here, and not taken from a library, because everything
 //! in it is as secret as the secret and has to be wiped, and because the redactor must know exactly which suffix of a
 //! chunk could be the beginning of a form.
 
-use std::ops::Range;
+use std::{
+    iter::{from_fn, successors},
+    ops::Range,
+};
 
 use base64::{
     Engine,
@@ -20,6 +24,8 @@ use base64::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
+
+use crate::escaped_secret::EscapedSecret;
 
 /// Below this length only the secret itself is looked for: eight bytes in base64 are eleven characters, which do not
 /// occur by chance.
@@ -43,14 +49,18 @@ pub(crate) struct SecretForms {
     first: Zeroizing<[bool; 256]>,
     shortest: usize,
     longest: usize,
+    /// The secret behind escapes, which has too many spellings to be a form.
+    escaped: Option<EscapedSecret>,
 }
 
 impl SecretForms {
     /// The forms of `secret`, which is not empty.
     pub(crate) fn new(secret: &[u8]) -> Self {
         let mut forms = vec![Zeroizing::new(secret.to_vec())];
+        let mut escaped = None;
         if secret.len() >= MIN_ENCODED_SECRET_BYTES {
             add_encoded(secret, &mut forms);
+            escaped = EscapedSecret::new(secret, MIN_ENCODED_SECRET_BYTES);
         }
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
@@ -61,11 +71,25 @@ impl SecretForms {
             first[usize::from(form[0])] = true;
         }
         let moves = moves(&forms, shortest);
-        Self { forms, moves, first, shortest, longest }
+        Self { forms, moves, first, shortest, longest, escaped }
+    }
+
+    /// The places where the secret stands in one form or another, in the order in which they begin. Each of the two
+    /// searches goes over `text` once, however many places there are.
+    pub(crate) fn places(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        let mut forms = successors(self.find(text, 0), |place| self.find(text, place.start + 1)).peekable();
+        let find_escaped = |from| self.escaped.as_ref().and_then(|escaped| escaped.find(text, from));
+        let mut escaped =
+            successors(find_escaped(0), move |place: &Range<usize>| find_escaped(place.start + 1)).peekable();
+        from_fn(move || match (forms.peek(), escaped.peek()) {
+            (Some(form), Some(other)) if other.start < form.start => escaped.next(),
+            (Some(_), _) => forms.next(),
+            (None, _) => escaped.next(),
+        })
     }
 
     /// The first place at or after `from` where a form stands, with the longest form that stands there.
-    pub(crate) fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
+    fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
         let mut at = from;
         while at + self.shortest <= text.len() {
             let steps = match self.shortest {
@@ -87,18 +111,26 @@ impl SecretForms {
 
     /// Where the longest suffix of `text` begins that a form could continue; its length if there is none.
     pub(crate) fn open_suffix(&self, text: &[u8]) -> usize {
-        let earliest = text.len().saturating_sub(self.longest - 1);
+        let longest = self.escaped.as_ref().map_or(0, EscapedSecret::longest).max(self.longest);
+        let earliest = text.len().saturating_sub(longest - 1);
         let open = |at: &usize| {
             let suffix = &text[*at..];
-            self.first[usize::from(suffix[0])]
-                && self.forms.iter().any(|form| form.len() > suffix.len() && form.starts_with(suffix))
+            let begins_form = self.first[usize::from(suffix[0])]
+                && self.forms.iter().any(|form| form.len() > suffix.len() && form.starts_with(suffix));
+            begins_form || self.escaped.as_ref().is_some_and(|escaped| escaped.is_open(suffix))
         };
         (earliest..text.len()).find(open).unwrap_or(text.len())
     }
 
     /// Whether any form stands in `text`.
     pub(crate) fn stand_in(&self, text: &[u8]) -> bool {
-        self.find(text, 0).is_some()
+        self.places(text).next().is_some()
+    }
+
+    /// Whether this character is one of the secret's, as it is or behind its own escapes.
+    pub(crate) fn have(&self, character: u8) -> bool {
+        self.forms.iter().any(|form| form.contains(&character))
+            || self.escaped.as_ref().is_some_and(|escaped| escaped.has(character))
     }
 }
 
@@ -119,10 +151,8 @@ fn add_encoded(secret: &[u8], forms: &mut Vec<Zeroizing<Vec<u8>>>) {
         forms.push(replaced(&upper, b"%20", b"+"));
         forms.push(upper);
     }
-    let json = replaced(&replaced(secret, b"\\", b"\\\\"), b"\"", b"\\\"");
-    forms.push(replaced(&json, b"/", b"\\/"));
-    forms.push(html_safe(&json));
-    forms.push(json);
+    // Escaped once as JSON demands: for secrets of backslashes, which the other search reads over.
+    forms.push(replaced(&replaced(secret, b"\\", b"\\\\"), b"\"", b"\\\""));
 }
 
 /// The characters of a base64 text that are fully determined by `secret`, when `before` bytes (modulo 3) precede it.
@@ -147,11 +177,6 @@ fn lower_case_escapes(text: &[u8]) -> Zeroizing<Vec<u8>> {
         at += 1;
     }
     lower
-}
-
-/// What Go's `encoding/json` writes, and others for texts that go into pages.
-fn html_safe(json: &[u8]) -> Zeroizing<Vec<u8>> {
-    replaced(&replaced(&replaced(json, b"<", b"\\u003c"), b">", b"\\u003e"), b"&", b"\\u0026")
 }
 
 fn replaced(text: &[u8], what: &[u8], with: &[u8]) -> Zeroizing<Vec<u8>> {
@@ -224,6 +249,18 @@ mod tests {
             "s3cr3t%2f%22quoted%22%5c%3ctoken%3e%2b%3d%3f%26".to_owned(),
             SECRET.iter().map(|byte| format!("{byte:02x}")).collect(),
             SECRET.iter().map(|byte| format!("{byte:02X}")).collect(),
+            // .NET's System.Text.Json, PHP's JSON_HEX_* flags, and all of it escaped.
+            r#"s3cr3t/\u0022quoted\u0022\\\u003Ctoken\u003E\u002B=?\u0026"#.to_owned(),
+            r#"s3cr3t\/\u0022quoted\u0022\\\u003Ctoken\u003E+=?\u0026"#.to_owned(),
+            SECRET.iter().map(|byte| format!("\\u{byte:04x}")).collect(),
+            SECRET.iter().map(|byte| format!("\\u{byte:04X}")).collect(),
+            // JSON as a text inside JSON, as tools answer.
+            r#"s3cr3t/\\\"quoted\\\"\\\\\\u003ctoken\\u003e+=?\\u0026"#.to_owned(),
+            // Pages: Python's html.escape, PHP's htmlspecialchars, .NET's HtmlEncoder, and a page inside JSON.
+            r#"s3cr3t/&quot;quoted&quot;\&lt;token&gt;+=?&amp;"#.to_owned(),
+            r#"s3cr3t&#x2F;&#34;quoted&#034;\&lt;token&gt;&#x2B;=?&amp;"#.to_owned(),
+            r#"s3cr3t/\u0026quot;quoted\u0026quot;\\\u0026lt;token\u0026gt;\u0026#43;=?\u0026amp;"#
+                .to_owned(),
         ] {
             assert!(found(format!("before {form} after").as_bytes()), "{form}");
         }

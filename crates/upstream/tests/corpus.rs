@@ -39,6 +39,10 @@ const PIECES: &[&[u8]] = &[
     b"\xa0",
     b"\xc0",
     b"\xf0",
+    b"\xd0",
+    b"\xe1",
+    b"\\u00",
+    b"&#x",
 ];
 
 /// One change: at a place, so many bytes make room for a piece or for a byte.

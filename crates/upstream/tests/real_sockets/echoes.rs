@@ -48,6 +48,21 @@ async fn d08_an_echo_in_base64_split_over_chunks_is_redacted() {
     }
 }
 
+/// D08: with the escapes that .NET writes in JSON, split wherever they can be split.
+#[tokio::test]
+async fn d08_an_echo_in_escaped_json_split_over_chunks_is_redacted() {
+    let escaped = SECRET.replace('+', r"\u002B").replace('/', r"\/");
+    for at in 1..escaped.len() {
+        let (first, second) = escaped.split_at(at);
+        let pieces = vec![
+            chunked("application/json"),
+            chunk(format!("{{\"a\":\"{first}").as_bytes()),
+            [chunk(format!("{second}\"}}").as_bytes()), b"0\r\n\r\n".to_vec()].concat(),
+        ];
+        assert_eq!(seen_by_client(pieces).await, (r#"{"a":"[redacted]"}"#.to_owned(), 1), "split at {at}");
+    }
+}
+
 /// D08: in headers, the session id among them.
 #[tokio::test]
 async fn d08_an_echo_in_headers_does_not_pass() {
