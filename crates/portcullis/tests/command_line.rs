@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
@@ -252,12 +252,35 @@ fn the_record_is_listed_followed_and_verified() {
     let report = gateway.json(&verify);
     assert_eq!(report["verified"], true);
     assert!(report["leaves"].as_u64() > Some(0));
+    a_shortened_archive_is_missed(&gateway, &archive);
     let key = gateway.dir.path().join("other.pub");
     std::fs::write(&key, "not a key").expect("it is written");
     let (code, told) =
         gateway.fails(&[&verify[..], &["--public-key", key.to_str().expect("a path")]].concat());
     assert_eq!(code, 1);
     assert!(told.contains("no public key"), "{told}");
+}
+
+/// B15: the newest head, with its checkpoint, is taken away. The files alone cannot show it; a kept checkpoint does.
+fn a_shortened_archive_is_missed(gateway: &Gateway, archive: &Path) {
+    let copy = gateway.dir.path().join("copy");
+    for folder in ["segments", "checkpoints"] {
+        std::fs::create_dir_all(copy.join(folder)).expect("it is made");
+        for file in std::fs::read_dir(archive.join(folder)).expect("it is there") {
+            let file = file.expect("it is there").path();
+            std::fs::copy(&file, copy.join(folder).join(file.file_name().expect("a name")))
+                .expect("it is copied");
+        }
+    }
+    std::fs::copy(archive.join("verifier.pub"), copy.join("verifier.pub")).expect("it is copied");
+    let notes = std::fs::read_dir(copy.join("checkpoints")).expect("it is there");
+    let newest = notes.map(|file| file.expect("it is there").path()).max().expect("one at least");
+    let kept = gateway.dir.path().join("kept.note");
+    std::fs::rename(newest, &kept).expect("it is moved");
+    let path = |path: &Path| path.to_str().expect("a path").to_owned();
+    let (code, told) =
+        gateway.fails(&["audit", "verify", "--archive", &path(&copy), "--checkpoint", &path(&kept)]);
+    assert_eq!(code, 1, "{told}");
 }
 
 #[test]

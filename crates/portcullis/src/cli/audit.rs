@@ -61,6 +61,10 @@ pub enum Command {
         /// a copy that was kept elsewhere.
         #[arg(long, value_name = "FILE")]
         public_key: Option<PathBuf>,
+        /// A checkpoint (a file of the archive's folder `checkpoints`) that was kept elsewhere. The archive has to hold what it
+        /// vouches for, so entries that were taken off its end are missed.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
     },
 }
 
@@ -110,8 +114,8 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
         Command::List { limit, filter } => list(limit, &filter.wanted(now())?, global).await,
         Command::Tail { follow: false, filter } => list(TAIL, &filter.wanted(now())?, global).await,
         Command::Tail { follow: true, filter } => follow(&filter.wanted(now())?, global).await,
-        Command::Verify { archive, public_key } => {
-            verify::run(&archive, public_key.as_deref(), global.output).await
+        Command::Verify { archive, public_key, checkpoint } => {
+            verify::run(&archive, public_key.as_deref(), checkpoint.as_deref(), global.output).await
         }
     }
 }

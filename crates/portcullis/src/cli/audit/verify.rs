@@ -5,8 +5,9 @@ use std::{path::Path, str::FromStr};
 use anyhow::{Context as _, Result};
 use keyring::signing::VerifyingKey;
 use ledger::{
+    checkpoint::Checkpoint,
     store::{Store, VERIFIER},
-    verify::Report,
+    verify::{Anchor, Report},
 };
 use serde_json::{Value, json};
 
@@ -23,7 +24,12 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Verifies the archive in a directory.
-pub async fn run(archive: &Path, public_key: Option<&Path>, output: Output) -> Result<()> {
+pub async fn run(
+    archive: &Path,
+    public_key: Option<&Path>,
+    checkpoint: Option<&Path>,
+    output: Output,
+) -> Result<()> {
     let own = archive.join(VERIFIER);
     let path = public_key.unwrap_or(&own);
     let text = std::fs::read_to_string(path).with_context(|| {
@@ -31,7 +37,8 @@ pub async fn run(archive: &Path, public_key: Option<&Path>, output: Output) -> R
     })?;
     let key = VerifyingKey::from_str(text.trim())
         .with_context(|| format!("{} is no public key", path.display()))?;
-    let report = ledger::verify(&Store::open(archive)?, &key, None)
+    let anchor = checkpoint.map(|path| anchor(path, &key)).transpose()?;
+    let report = ledger::verify(&Store::open(archive)?, &key, anchor.as_ref())
         .await
         .with_context(|| format!("the archive {} does not verify", archive.display()))?;
     for file in &report.ignored {
@@ -40,7 +47,21 @@ pub async fn run(archive: &Path, public_key: Option<&Path>, output: Output) -> R
     if public_key.is_none() {
         eprintln!("note: verified with the archive's own key; a copy kept elsewhere would show forgery too");
     }
+    if checkpoint.is_none() {
+        eprintln!(
+            "note: the newest entries could have been taken away unseen; --checkpoint with a kept note would show it"
+        );
+    }
     output::object(&shown(&report), &COLUMNS, output)
+}
+
+/// The head that a kept checkpoint vouches for.
+fn anchor(path: &Path, key: &VerifyingKey) -> Result<Anchor> {
+    let note =
+        std::fs::read(path).with_context(|| format!("cannot read the checkpoint {}", path.display()))?;
+    let kept = Checkpoint::verify(&note, key)
+        .with_context(|| format!("{} is no checkpoint signed by this key", path.display()))?;
+    Ok(Anchor { height: kept.height, root: kept.root })
 }
 
 fn shown(report: &Report) -> Value {
