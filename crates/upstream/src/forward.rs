@@ -38,6 +38,7 @@ use crate::{
     connection::{ConnectFailed, Connection, Connector},
     credential::{Attached, Credentials},
     dialer::{Dialer, Resolve, SystemResolver},
+    echo_alert::EchoAlert,
     forward_failed::{ForwardFailed, Sent},
     outbound::Outbound,
     pool::{Key, Pool},
@@ -234,10 +235,16 @@ impl Sending<'_> {
             bound,
             clock: Arc::clone(clock),
             report: Arc::clone(&report),
+            alert: self.alert(&report),
         };
         let body = ReplyBody::new(incoming, lender, course);
         let (session, retry_after_seconds) = (read.session, read.retry_after_seconds);
         Ok(Reply { status, kind, session, retry_after_seconds, body, report })
+    }
+
+    fn alert(&self, report: &Arc<Report>) -> Option<EchoAlert> {
+        let credential = self.permit.credential()?.id.clone();
+        Some(EchoAlert { server: self.permit.server().id.clone(), credential, report: Arc::clone(report) })
     }
 }
 

@@ -37,6 +37,7 @@ pub mod fuzzing;
 mod call_slot;
 mod connection;
 mod credential;
+mod echo_alert;
 mod escaped_secret;
 mod forward;
 mod gated_socket;

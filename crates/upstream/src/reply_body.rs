@@ -23,6 +23,7 @@ use tokio::time::{Sleep, sleep};
 use crate::{
     config::{Bounds, Timeouts},
     connection::Connection,
+    echo_alert::EchoAlert,
     pool::{Key, Pool},
     redactor::Redactor,
     reply::Report,
@@ -43,6 +44,8 @@ pub struct ReplyBody {
     timer: Option<Pin<Box<Sleep>>>,
     clock: SharedClock,
     report: Arc<Report>,
+    /// Raised with the end of the body, if its server had a secret to send back.
+    _alert: Option<EchoAlert>,
 }
 
 /// Where the connection goes back to.
@@ -59,6 +62,7 @@ pub(crate) struct Course {
     pub(crate) bound: Bound,
     pub(crate) clock: SharedClock,
     pub(crate) report: Arc<Report>,
+    pub(crate) alert: Option<EchoAlert>,
 }
 
 /// What bounds a body.
@@ -117,7 +121,7 @@ impl Bound {
 
 impl ReplyBody {
     pub(crate) fn new(incoming: Incoming, lender: Lender, course: Course) -> Self {
-        let Course { mark, redactor, bound, clock, report } = course;
+        let Course { mark, redactor, bound, clock, report, alert } = course;
         let (lender, began_nanos) = (Some(lender), clock.boot_nanos());
         let mut body = Self {
             incoming,
@@ -130,6 +134,7 @@ impl ReplyBody {
             timer: None,
             clock,
             report,
+            _alert: alert,
         };
         if body.incoming.is_end_stream() {
             body.give_back();

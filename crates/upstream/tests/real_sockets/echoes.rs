@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
+    alerts::Alerts,
     recording_upstream::{Answer, RecordingUpstream, chunk, chunked, ok},
     world::{SECRET, World, loopback, read},
 };
@@ -71,6 +72,34 @@ async fn d08_an_echo_in_headers_does_not_pass() {
          content-length: 2\r\n\r\n{{}}"
     );
     assert_eq!(seen_by_client(vec![answer.into_bytes()]).await, ("{}".to_owned(), 2));
+}
+
+/// D08: somebody is told, once for a call however often the secret was found, and not told the secret.
+#[tokio::test]
+async fn d08_an_echo_raises_one_alert_for_the_call() {
+    let alerts = Alerts::collect();
+    seen_by_client(vec![ok("application/json", b"{}")]).await;
+    assert_eq!(alerts.seen(), Vec::<Vec<_>>::new());
+    let head = chunked("text/event-stream");
+    let event = || chunk(format!("data: {SECRET}\n\n").as_bytes());
+    seen_by_client(vec![head, event(), event(), b"0\r\n\r\n".to_vec()]).await;
+    let fields = [("server", "files"), ("credential", "files"), ("redactions", "2")];
+    assert_eq!(alerts.seen(), [fields.map(|(name, value)| (name, value.to_owned())).to_vec()]);
+}
+
+/// D08: a client that leaves in the middle of the answer does not spare the server the alert.
+#[tokio::test]
+async fn d08_an_echo_raises_its_alert_also_when_the_body_is_not_read_to_its_end() {
+    let alerts = Alerts::collect();
+    let pieces = vec![chunked("text/event-stream"), chunk(format!("data: {SECRET}\n\n").as_bytes())];
+    let upstream = RecordingUpstream::answering(Answer::Pieces(pieces)).await;
+    let mut world = World::with_secret(&upstream.url("/"), loopback());
+    let granted = world.grant("ana");
+    let (mut reply, _registered) = world.post(granted, b"{}").await.expect("it answers");
+    http_body_util::BodyExt::frame(&mut reply.body).await.expect("a frame").expect("a good one");
+    assert_eq!(alerts.seen().len(), 0);
+    drop(reply.body);
+    assert_eq!(alerts.seen().len(), 1);
 }
 
 /// An event passes while the server is still silent about the next: redaction delays nothing.

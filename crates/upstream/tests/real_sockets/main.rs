@@ -3,6 +3,7 @@
 //! Every test makes its permits the only way there is: a real gate admits a real call under a state that real commands
 //! built.
 
+mod alerts;
 mod recording_upstream;
 mod world;
 
