@@ -12,7 +12,7 @@ use authority::{
 use keyring::{
     Secret,
     seal::Aad,
-    secret_value::{HeaderValueRefused, check_header_value},
+    secret_value::{HeaderValueRefused, check_new_secret},
 };
 use tonic::{Request, Response, Status};
 use wire::pb::admin::v1::{self as pb, attachment::Form, credential_service_server::CredentialService};
@@ -71,7 +71,7 @@ impl CredentialService for Credentials {
             text => parse::name("credential_id", text, credential::Id::parse)?,
         };
         let attachment = read_attachment(message.attachment.as_ref())?;
-        check_header_value(secret.expose()).map_err(|refused| Why::HeaderValue(refused).of("secret"))?;
+        check_new_secret(secret.expose()).map_err(|refused| Why::HeaderValue(refused).of("secret"))?;
         let request = self.control.request_id(&message.request_id)?;
 
         let view = self.control.view().await?;

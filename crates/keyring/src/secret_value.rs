@@ -2,7 +2,8 @@
 //!
 //! It is here and not at the place that sends, because a value with a line break in it is an attack or a mistake, and
 //! either must be found by the person who enters it and not by a call weeks later (FAULTS D10). What must stay true:
-//! every accepted value is one header value under every reading of RFC 9110 section 5.5.
+//! every accepted value is one header value under every reading of RFC 9110 section 5.5. A value that is entered now
+//! must also be long enough to be told from ordinary text, which values stored earlier need not be.
 
 use thiserror::Error;
 
@@ -10,12 +11,25 @@ use thiserror::Error;
 /// 8 KiB, so a longer value could never be used.
 pub const MAX_HEADER_VALUE_BYTES: usize = 8 * 1024;
 
+/// The fewest bytes of a value that is entered. Whatever an upstream server sends back is searched for the value, and
+/// one of a few letters would be found, and taken out, in ordinary text; nor is it a secret to somebody who guesses.
+pub const MIN_SECRET_BYTES: usize = 8;
+
 /// Why a value cannot be a credential. Carries positions and lengths, never a byte of the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum HeaderValueRefused {
     /// There is nothing to send.
     #[error("the value is empty")]
     Empty,
+    /// Fewer than [`MIN_SECRET_BYTES`].
+    #[error(
+        "the value has {len} bytes and needs at least {MIN_SECRET_BYTES}: answers are searched for it, and a shorter \
+         one would be found and taken out where ordinary text has it by chance; have the server issue a longer one"
+    )]
+    TooShort {
+        /// The length in bytes.
+        len: usize,
+    },
     /// More than [`MAX_HEADER_VALUE_BYTES`].
     #[error("the value has {len} bytes, and a header carries at most {MAX_HEADER_VALUE_BYTES}")]
     TooLong {
@@ -56,6 +70,18 @@ pub fn check_header_value(value: &[u8]) -> Result<(), HeaderValueRefused> {
     Ok(())
 }
 
+/// As [`check_header_value`], and for a value that is entered now: at least [`MIN_SECRET_BYTES`].
+///
+/// # Errors
+/// [`HeaderValueRefused`], with the first reason that holds.
+pub fn check_new_secret(value: &[u8]) -> Result<(), HeaderValueRefused> {
+    check_header_value(value)?;
+    if value.len() < MIN_SECRET_BYTES {
+        return Err(HeaderValueRefused::TooShort { len: value.len() });
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -90,6 +116,17 @@ mod tests {
         ] {
             assert_eq!(check_header_value(value), Err(reason), "{value:?}");
         }
+    }
+
+    /// D08: what cannot be told from ordinary text is refused by the person's own command, with the reason.
+    #[test]
+    fn d08_a_secret_too_short_to_be_searched_for_is_refused_when_it_is_entered() {
+        use HeaderValueRefused::{Empty, TooShort};
+        assert_eq!(check_new_secret(b""), Err(Empty));
+        assert_eq!(check_new_secret(b"v"), Err(TooShort { len: 1 }));
+        assert_eq!(check_new_secret(b"7 bytes"), Err(TooShort { len: 7 }));
+        assert_eq!(check_new_secret(b"8  bytes"), Ok(()));
+        assert_eq!(check_header_value(b"v"), Ok(()), "one stored earlier is still sent");
     }
 
     proptest! {

@@ -22,14 +22,15 @@ use base64::{
     alphabet::{STANDARD, URL_SAFE},
     engine::{GeneralPurpose, general_purpose::NO_PAD},
 };
+use keyring::secret_value::MIN_SECRET_BYTES;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 use crate::escaped_secret::EscapedSecret;
 
 /// Below this length only the secret itself is looked for: eight bytes in base64 are eleven characters, which do not
-/// occur by chance.
-pub const MIN_ENCODED_SECRET_BYTES: usize = 8;
+/// occur by chance. A shorter one can only have been stored before that was refused.
+pub const MIN_ENCODED_SECRET_BYTES: usize = MIN_SECRET_BYTES;
 
 /// Entries of the table of moves: pairs of bytes are folded into 12 bits, so that it stays in the first cache.
 const MOVES: usize = 1 << 12;
