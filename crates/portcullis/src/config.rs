@@ -150,6 +150,8 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        overrides::refuse_unknown(names)?;
         let config = Self::parse(&text, |name| std::env::var(name).ok())
             .with_context(|| format!("{} is not usable", path.display()))?;
         Ok(config)
@@ -175,6 +177,13 @@ impl Config {
                  or behind_tls_proxy = true when a proxy in front speaks TLS",
                 data.listen
             );
+        }
+        let listeners = [("data", data.listen), ("admin", self.admin.listen), ("health", self.health.listen)];
+        for (at, (section, address)) in listeners.iter().enumerate() {
+            let same = listeners[..at].iter().find(|(_, other)| other == address && address.port() != 0);
+            if let Some((other, _)) = same {
+                bail!("[{section}] and [{other}] both listen on {address}: give each its own port");
+            }
         }
         if self.audit.max_bytes < MIN_AUDIT_BYTES {
             bail!("[audit] max_bytes is at least {MIN_AUDIT_BYTES}, room for one segment and the reserve");
@@ -227,6 +236,12 @@ mod tests {
         assert!(parse(&format!("{open}behind_tls_proxy = true\n")).is_ok());
         assert!(parse(&format!("{open}certificate = \"a\"\nkey = \"b\"\n")).is_ok());
         assert!(parse(&format!("{open}certificate = \"a\"\n")).is_err());
+    }
+
+    #[test]
+    fn two_listeners_on_one_address_are_refused() {
+        let error = parse(&format!("{MINIMAL}[admin]\nlisten = \"127.0.0.1:7450\"\n")).expect_err("taken");
+        assert!(format!("{error:#}").contains("[admin] and [data] both listen on 127.0.0.1:7450"));
     }
 
     #[test]

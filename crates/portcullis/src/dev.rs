@@ -24,7 +24,7 @@ use crate::{
     data_dir::DataDir,
     demo::Demo,
     node::{Host, Node, Settings},
-    run::{bind, wait_for_stop},
+    run::{bind, serve_until_stopped},
 };
 
 /// The name of the demo server.
@@ -64,11 +64,7 @@ pub async fn run(arguments: &DevArguments, output: Output, host: &Host) -> Resul
         token: first.token,
     };
     welcome.print(output);
-    tokio::select! {
-        stopped = wait_for_stop() => stopped?,
-        failed = node.failed() => return Err(failed),
-    }
-    node.stop().await?;
+    serve_until_stopped(node).await?;
     serving.await.context("the demo server failed")
 }
 

@@ -25,11 +25,16 @@ pub struct Probed {
     pub wal: Wal,
     /// The clock the lease runs on.
     pub clock: SharedClock,
+    /// Whether the node takes no more calls.
+    pub stopping: CancellationToken,
 }
 
 impl Probed {
     /// Whether calls can be decided and recorded now; if not, what is missing.
     fn readiness(&self) -> Result<(), &'static str> {
+        if self.stopping.is_cancelled() {
+            return Err("stopping");
+        }
         if self.gate.view().is_none() {
             return Err("no view yet");
         }

@@ -135,7 +135,7 @@ async fn perform(arguments: Arguments) -> Result<ExitCode> {
             run::run(&config::Config::load(&run.config)?, &Host::system()).await?;
         }
         Command::Config(ConfigCommand::Check(check)) => {
-            config::Config::load(&check.config)?;
+            run::check(&config::Config::load(&check.config)?)?;
             println!("{} is usable", check.config.display());
         }
         Command::Connect(connect) => connect::run(&connect, &arguments.global)?,

@@ -96,7 +96,9 @@ pub struct Node {
     wal: Wal,
     stop: Stop,
     listeners: Vec<JoinHandle<Result<()>>>,
+    probing: JoinHandle<Result<()>>,
     archiving: JoinHandle<()>,
+    drain: Duration,
     _lock: std::fs::File,
 }
 
@@ -165,13 +167,19 @@ impl Node {
             clock: Arc::clone(&host.clock),
             entropy: Arc::clone(&host.entropy),
         };
-        let probed = Probed { gate: Arc::clone(&gate), wal: wal.clone(), clock: Arc::clone(&host.clock) };
+        let probed = Probed {
+            gate: Arc::clone(&gate),
+            wal: wal.clone(),
+            clock: Arc::clone(&host.clock),
+            stopping: stop.listeners.clone(),
+        };
         let wipe = wipe_at_lease_loss(
             upstreams.clone(),
             Arc::clone(&gate),
             Arc::clone(&host.clock),
             stop.listeners.clone(),
         );
+        let drain = settings.edge.drain;
         let edge = Edge::new(edge::Parts {
             config: settings.edge,
             gate,
@@ -185,9 +193,9 @@ impl Node {
         let data_plane = DataPlane::start(edge, settings.data, settings.data_tls, stop.listeners.clone())?;
         let listeners = vec![
             tokio::spawn(serve_admin(settings.admin, admin_tls, admin, stop.listeners.clone())),
-            tokio::spawn(health::serve(settings.health, Arc::new(probed), stop.listeners.clone())),
             tokio::spawn(wipe),
         ];
+        let probing = tokio::spawn(health::serve(settings.health, Arc::new(probed), stop.probes.clone()));
         let archiving = tokio::spawn(archiver.run(stop.archiver.clone().cancelled_owned()));
         Ok(Self {
             replica,
@@ -199,7 +207,9 @@ impl Node {
             wal,
             stop,
             listeners,
+            probing,
             archiving,
+            drain,
             _lock: lock,
         })
     }
@@ -207,6 +217,11 @@ impl Node {
     /// Cancelled when the node begins to stop.
     pub fn stop_signal(&self) -> CancellationToken {
         self.stop.listeners.clone()
+    }
+
+    /// How long a stop lets open calls finish.
+    pub fn drain(&self) -> Duration {
+        self.drain
     }
 
     /// Waits until the node cannot go on, and says why: after a failure of its disk only a new start knows what it holds.
@@ -229,6 +244,9 @@ impl Node {
         self.archiving.await.context("the archiver failed")?;
         self.wal.close().await;
         self.replica.shutdown().await;
+        // Probes are answered to the end: not ready, but alive.
+        self.stop.probes.cancel();
+        self.probing.await.context("the listener of probes failed")??;
         tracing::info!("stopped");
         Ok(())
     }
@@ -249,6 +267,7 @@ struct Joined {
 struct Stop {
     listeners: CancellationToken,
     archiver: CancellationToken,
+    probes: CancellationToken,
 }
 
 async fn serve_admin(

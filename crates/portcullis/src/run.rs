@@ -1,6 +1,9 @@
 //! `portcullis run`: one node from its configuration file, until it is told to stop.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result, bail};
+use rustls::ServerConfig;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -30,15 +33,30 @@ pub async fn run(config: &Config, host: &Host) -> Result<()> {
         "admin_address": node.admin_address.to_string(),
     });
     println!("{ready}");
+    serve_until_stopped(node).await
+}
+
+/// Lets a node serve until SIGTERM or SIGINT, and stops it gently; a second signal ends it at once.
+pub async fn serve_until_stopped(node: Node) -> Result<()> {
     tokio::select! {
         stopped = wait_for_stop() => stopped?,
         failed = node.failed() => return Err(failed),
     }
-    node.stop().await
+    eprintln!(
+        "Stopping: open calls have {} s to finish; a second signal ends them at once.",
+        node.drain().as_secs()
+    );
+    tokio::select! {
+        stopped = node.stop() => stopped,
+        second = wait_for_stop() => {
+            second?;
+            bail!("stopped at once; calls that were open are named by the next start, because nobody knows how they ended")
+        }
+    }
 }
 
 /// Waits for SIGTERM or SIGINT.
-pub async fn wait_for_stop() -> Result<()> {
+async fn wait_for_stop() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     tokio::select! {
@@ -55,11 +73,32 @@ pub async fn bind(address: std::net::SocketAddr, purpose: &str) -> Result<TcpLis
     })
 }
 
-async fn settings(config: &Config, dir: DataDir) -> Result<Settings> {
+/// What a configuration says of what is not a listener, read as a node needs it.
+struct Understood {
+    data_tls: Option<Arc<ServerConfig>>,
+    edge: edge::Config,
+    upstream: upstream::Config,
+}
+
+/// Checks a configuration as [`run`] would, and starts nothing.
+pub fn check(config: &Config) -> Result<()> {
+    understand(config).map(drop)
+}
+
+fn understand(config: &Config) -> Result<Understood> {
     let data_tls = match (&config.data.certificate, &config.data.key) {
         (Some(certificate), Some(key)) => Some(certificates::data_tls(certificate, key)?),
         _ => None,
     };
+    Ok(Understood {
+        data_tls,
+        edge: edge_config(&config.data)?,
+        upstream: upstream_config(&config.upstream)?,
+    })
+}
+
+async fn settings(config: &Config, dir: DataDir) -> Result<Settings> {
+    let Understood { data_tls, edge, upstream } = understand(config)?;
     let mut admin_names = vec!["localhost".to_owned(), config.admin.listen.ip().to_string()];
     admin_names.extend(config.admin.hosts.iter().cloned());
     Ok(Settings {
@@ -69,8 +108,8 @@ async fn settings(config: &Config, dir: DataDir) -> Result<Settings> {
         admin: bind(config.admin.listen, "operators").await?,
         admin_names,
         health: bind(config.health.listen, "probes").await?,
-        edge: edge_config(&config.data)?,
-        upstream: upstream_config(&config.upstream)?,
+        edge,
+        upstream,
         durability: match config.audit.durability {
             Durability::Synced => wal::Durability::Synced,
             Durability::Written => wal::Durability::Written,

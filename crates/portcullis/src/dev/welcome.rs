@@ -48,7 +48,9 @@ impl Welcome {
         let (shown, token) = match &self.token {
             Some(token) => (format!("{}   (shown this once)", token.reveal()), token.reveal().to_owned()),
             None => (
-                format!("was shown at the first start; for a new one: {portcullis} grant rotate {grant}"),
+                format!(
+                    "was shown at the first start; for a new one: TOKEN=$({portcullis} grant rotate {grant} -o token)"
+                ),
                 "$TOKEN".to_owned(),
             ),
         };
@@ -93,7 +95,7 @@ fn own_command() -> String {
 /// A shell function that calls a tool of the demo by its name.
 fn example_call(url: &str, token: &str) -> String {
     format!(
-        "call() {{ curl -s {url} -H 'Authorization: Bearer {token}' \\\n     \
+        "call() {{ curl -s {url} -H \"Authorization: Bearer {token}\" \\\n     \
          -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n     \
          -H 'MCP-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' -H \"Mcp-Name: $1\" \\\n     \
          -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{{\"name\":\"'\"$1\"'\",\"arguments\":{{\"text\":\"hello\"}},\
