@@ -26,7 +26,7 @@ pub struct AddressGuard {
 pub enum AddressRefused {
     /// Of a class that configuration may open, and it does not open this one.
     #[error(
-        "{address} is {}; if it is meant to be reached, add its network to the private networks of this node's file",
+        "{address} is {}; if it is meant to be reached, add its network to upstream.private_networks in the node's file and restart (dev reaches loopback and the internet only)",
         .class.name()
     )]
     NotOpened {
