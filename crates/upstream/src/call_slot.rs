@@ -15,6 +15,8 @@ use std::{sync::Arc, task::Waker};
 use authority::enforcement::CallMark;
 use parking_lot::Mutex;
 
+use crate::response_headers::HeadRefused;
+
 /// Which call holds a connection.
 #[derive(Debug, Default)]
 pub(crate) struct CallSlot {
@@ -32,6 +34,18 @@ struct Holding {
     flushed: bool,
     /// Whether a write of this call was refused.
     refused: bool,
+    head: AwaitedHead,
+}
+
+/// The head of the call's answer, as far as the bytes below hyper show it.
+#[derive(Debug, Default)]
+struct AwaitedHead {
+    came: bool,
+    /// Whether bytes came since the request or since the last interim answer.
+    begun: bool,
+    /// Bytes that came for it, interim answers included.
+    bytes: u64,
+    refused: Option<HeadRefused>,
 }
 
 impl CallSlot {
@@ -88,6 +102,45 @@ impl CallSlot {
 
     pub(crate) fn note_refused(&self) {
         self.holding.lock().refused = true;
+    }
+
+    /// Bytes came from the server, without TLS.
+    pub(crate) fn note_received(&self, bytes: usize) {
+        let mut holding = self.holding.lock();
+        if holding.mark.is_some() && !holding.head.came && bytes > 0 {
+            holding.head.begun = true;
+            holding.head.bytes += bytes as u64;
+        }
+    }
+
+    /// What came since the last of these was an interim answer and not the head.
+    pub(crate) fn note_interim(&self) {
+        self.holding.lock().head.begun = false;
+    }
+
+    pub(crate) fn note_head(&self) {
+        self.holding.lock().head.came = true;
+    }
+
+    pub(crate) fn refuse_head(&self, why: HeadRefused) {
+        self.holding.lock().head.refused = Some(why);
+    }
+
+    /// Bytes that came for a head that is not whole, interim answers included.
+    pub(crate) fn head_bytes(&self) -> u64 {
+        let holding = self.holding.lock();
+        if holding.head.came { 0 } else { holding.head.bytes }
+    }
+
+    /// Whether a head has begun that is not whole.
+    pub(crate) fn awaits_rest_of_head(&self) -> bool {
+        let holding = self.holding.lock();
+        holding.head.begun && !holding.head.came
+    }
+
+    /// Why the head was refused while it came.
+    pub(crate) fn head_refused(&self) -> Option<HeadRefused> {
+        self.holding.lock().head.refused
     }
 
     /// Bytes that left through the socket for this call.

@@ -20,6 +20,10 @@ const TLS: Duration = Duration::from_secs(7);
 /// up after 60 s unless told otherwise.
 const HEAD: Duration = Duration::from_secs(120);
 
+/// From the first byte of that head to its last: it fits a few packets, and no work is done between them. Who drips it
+/// holds a connection on purpose.
+const HEAD_REST: Duration = Duration::from_secs(15);
+
 /// Between two pieces of a body that is not a stream: such a body is finished when its head comes.
 const BODY_IDLE: Duration = Duration::from_secs(30);
 
@@ -82,6 +86,8 @@ pub struct Timeouts {
     pub tls: Duration,
     /// From the request to the head of the answer.
     pub head: Duration,
+    /// From the first byte of the head to its last.
+    pub head_rest: Duration,
     /// Between two pieces of a body that is not a stream. Streams may be silent; keeping them alive is the edge's.
     pub body_idle: Duration,
     /// A body that is not a stream, in all.
@@ -120,6 +126,7 @@ impl Default for Timeouts {
             connect: CONNECT,
             tls: TLS,
             head: HEAD,
+            head_rest: HEAD_REST,
             body_idle: BODY_IDLE,
             body: BODY,
             stream_age: STREAM_AGE,

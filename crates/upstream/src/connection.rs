@@ -31,7 +31,7 @@ use crate::{
     gated_socket::GatedSocket,
     request_body::RequestBody,
     tls,
-    transport::Transport,
+    transport::{HeadBounds, Transport},
 };
 
 /// What hyper buffers of one connection in each direction: several reads of the kernel's usual size. Bodies of
@@ -110,13 +110,14 @@ impl Connector {
     ) -> Result<Transport, ConnectFailed> {
         let (gate, clock) = (Arc::clone(&self.gate), Arc::clone(&self.clock));
         let socket = GatedSocket::new(stream, Arc::clone(slot), gate, clock);
+        let bounds = HeadBounds::new(self.bounds.head_bytes, self.timeouts.head_rest);
         if !origin.is_tls() {
-            return Ok(Transport::plain(socket, Arc::clone(slot)));
+            return Ok(Transport::plain(socket, Arc::clone(slot), bounds));
         }
         let name = tls::server_name(origin).map_err(ConnectFailed::Name)?;
         let limit = self.timeouts.tls;
         match timeout(limit, TlsConnector::from(Arc::clone(&self.tls)).connect(name, socket)).await {
-            Ok(Ok(stream)) => Ok(Transport::tls(stream, Arc::clone(slot))),
+            Ok(Ok(stream)) => Ok(Transport::tls(stream, Arc::clone(slot), bounds)),
             Ok(Err(error)) => Err(ConnectFailed::Tls(error)),
             Err(_) => Err(ConnectFailed::TlsTimedOut(limit)),
         }

@@ -184,21 +184,27 @@ impl Sending<'_> {
     ) -> Result<(Connection, Response<Incoming>), ForwardFailed> {
         let (mark, slot) = (self.permit.mark(), Arc::clone(&connection.slot));
         let endpoint = &self.permit.server().endpoint;
-        let request = request_headers::request(endpoint, self.outbound, self.attached, &slot)?;
+        let mut request = request_headers::request(endpoint, self.outbound, self.attached, &slot)?;
+        let interim = Arc::clone(&slot);
+        hyper::ext::on_informational(&mut request, move |_| interim.note_interim());
         let limit = self.inner.connector.timeouts.head;
         let handshake = slot.written();
         let answered = self.answer(limit, connection.sender.send_request(request)).await;
         let sent = || if slot.written() > handshake { Sent::Perhaps } else { Sent::Nothing };
         match answered {
-            Ok(Some(Ok(response))) => Ok((connection, response)),
+            Ok(Some(Ok(response))) => {
+                slot.note_head();
+                Ok((connection, response))
+            }
             Err(Cut) => {
                 // A write that was entered before the cut may just be returning.
                 mark.wait_for_writes();
                 Err(cut(mark, sent()))
             }
             Ok(Some(Err(_))) if slot.was_refused() => Err(cut(mark, sent())),
-            Ok(Some(Err(error))) if error.is_parse_too_large() => Err(ForwardFailed::HeadTooLarge),
-            Ok(Some(Err(source))) => Err(ForwardFailed::Lost { sent: sent(), source }),
+            Ok(Some(Err(source))) => {
+                Err(slot.head_refused().map_or_else(|| lost(sent(), source), ForwardFailed::HeadRefused))
+            }
             Ok(None) => Err(ForwardFailed::HeadTimedOut(limit)),
         }
     }
@@ -256,6 +262,15 @@ fn passable(status: StatusCode) -> Result<StatusCode, ForwardFailed> {
         status if status.is_redirection() => Err(ForwardFailed::Redirected(status)),
         status if status.is_informational() => Err(ForwardFailed::Upgraded),
         status => Ok(status),
+    }
+}
+
+/// A connection that hyper gave up.
+fn lost(sent: Sent, source: hyper::Error) -> ForwardFailed {
+    if source.is_parse_too_large() {
+        ForwardFailed::HeadTooLarge
+    } else {
+        ForwardFailed::Lost { sent, source }
     }
 }
 

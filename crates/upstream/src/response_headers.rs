@@ -44,6 +44,12 @@ pub enum HeadRefused {
     /// The session id is no id (Streamable HTTP: visible ASCII).
     #[error("the session id has more than {MAX_UPSTREAM_SESSION_BYTES} bytes or is not visible ascii")]
     SessionId,
+    /// Interim answers (1xx) without end (FAULTS D02).
+    #[error("the server sent too many interim answers before the head")]
+    TooMuchBefore,
+    /// A head that had begun and did not become whole in time (FAULTS D02).
+    #[error("the head began and did not end in time")]
+    TooSlow,
 }
 
 /// Reads a head. `forms` are those of the secret that was attached.

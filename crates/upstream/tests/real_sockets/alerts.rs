@@ -1,4 +1,7 @@
 //! What is logged as a warning on this thread while a test runs, so that alerts can be checked field by field.
+//!
+//! Whether a place logs at all is decided for all threads when it is first reached: every test that raises an alert
+//! collects, so that none decides it for those that look.
 
 use std::{fmt, sync::Arc};
 

@@ -1,7 +1,9 @@
 //! Heads that are refused, and what the upstream is told then: nothing.
 
+use std::time::Duration;
+
 use http::StatusCode;
-use upstream::{ForwardFailed, Sent};
+use upstream::{ForwardFailed, HeadRefused, Sent, config::Timeouts};
 
 use crate::{
     recording_upstream::{Answer, End, RecordingUpstream},
@@ -26,6 +28,37 @@ async fn d03_a_head_that_is_too_large_is_refused() {
     for head in [line, many] {
         let (failed, mut upstream) = failure(head).await;
         assert!(matches!(failed, ForwardFailed::HeadTooLarge), "{failed:?}");
+        assert_eq!(upstream.end().await, End::Reset);
+    }
+}
+
+/// D02: interim answers are swallowed, but not without end.
+#[tokio::test]
+async fn d02_interim_answers_without_end_are_refused() {
+    let interim = b"HTTP/1.1 102 Processing\r\n\r\n".repeat(100);
+    let mut upstream = RecordingUpstream::answering(Answer::Endless(interim.clone(), interim)).await;
+    let mut world = World::new(&upstream.url("/"), loopback());
+    let granted = world.grant("ana");
+    let failed = world.call(granted).await.expect_err("it is refused");
+    assert!(matches!(failed, ForwardFailed::HeadRefused(HeadRefused::TooMuchBefore)), "{failed:?}");
+    assert_eq!((failed.sent(), upstream.end().await), (Sent::Perhaps, End::Reset));
+}
+
+/// D02: a head that has begun is not waited for as long as a tool that works.
+#[tokio::test]
+async fn d02_a_head_that_drips_is_refused_and_interim_answers_are_no_drip() {
+    const SHORT: Duration = Duration::from_millis(100);
+    for (piece, begun) in [("HTTP/1.1 20", true), ("HTTP/1.1 102 Processing\r\n\r\n", false)] {
+        let mut upstream = RecordingUpstream::answering(Answer::Pieces(vec![piece.into()])).await;
+        let timeouts = Timeouts { head: 3 * SHORT, head_rest: SHORT, ..Timeouts::default() };
+        let mut world = World::new(&upstream.url("/"), upstream::Config { timeouts, ..loopback() });
+        let granted = world.grant("ana");
+        let failed = world.call(granted).await.expect_err("no head comes");
+        match failed {
+            ForwardFailed::HeadRefused(HeadRefused::TooSlow) if begun => {}
+            ForwardFailed::HeadTimedOut(_) if !begun => {}
+            other => panic!("{piece:?}: {other:?}"),
+        }
         assert_eq!(upstream.end().await, End::Reset);
     }
 }
