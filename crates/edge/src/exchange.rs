@@ -2,10 +2,10 @@
 //!
 //! | the upstream answers | the client gets |
 //! |---|---|
-//! | JSON | the same bytes, at once as they come; a list cut down to what the grant may see |
-//! | a stream of events | the same events, unbuffered, with comments while it is silent |
+//! | JSON that is the response to the request | the same bytes; a list cut down to what the grant may see |
+//! | a stream of events | those that are for the client, as they come, with comments while it is silent |
 //! | nothing, to a notification or a response | 202 |
-//! | an error status with a JSON-RPC body | the same, unless [`crate::bridge`] has to translate it |
+//! | an error status with a JSON-RPC error | the error, unless [`crate::bridge`] has to translate it |
 //! | anything else | an error of ours, because nothing else of an upstream's reaches a client |
 //!
 //! What must stay true: each way out of here gives the client an answer or visibly aborts the one that began, and says
@@ -27,6 +27,8 @@ use crate::{
     service::Edge,
 };
 
+pub(crate) mod answering;
+mod long_answer;
 mod pass;
 
 /// How a call ended, for its outcome.

@@ -11,13 +11,13 @@ use authority::{action::Kind, decision::may_see, enforcement::Gate, grant, serve
 use mcp::{
     limits::Limits,
     lists::{self, ListFault, ListKind},
-    message::{self, Message, Outcome},
+    message::{self, Message, Outcome, Response},
     reply,
     revision::Era,
     strict::{self, Refusal, Rules, Scanner, Zone},
 };
 
-use crate::request::Asked;
+use crate::{request::Asked, upstream_error};
 
 /// The lists whose entries a grant's scopes name.
 const SCOPED: [ListKind; 4] =
@@ -70,9 +70,19 @@ impl Filter {
     /// A whole answer, without what the grant may not see.
     pub(crate) fn answer<'a>(&self, body: &'a [u8]) -> Result<Cow<'a, [u8]>, ListFault> {
         match self.plan {
-            Plan::List(kind) => self.list(body, kind),
+            Plan::List(kind) => match message::read_answer(body, self.limits)? {
+                Message::Response(Response { id, outcome: Outcome::Error(error) }) => {
+                    upstream_error::anew(id.as_ref(), error).map(Cow::Owned).ok_or(ListFault::NotAResponse)
+                }
+                _ => self.list(body, kind),
+            },
             Plan::ByShape | Plan::Private => self.message(body),
         }
+    }
+
+    /// Whether the answers are, or could be, lists, so that an error among them must not carry one.
+    pub(crate) fn is_of_lists(&self) -> bool {
+        self.plan != Plan::Private
     }
 
     /// One message of a stream, without what the grant may not see. Beside the answer a stream carries requests and
@@ -100,7 +110,14 @@ impl Filter {
         let Message::Response(response) = message::read_answer(data, self.limits)? else {
             return Ok(Cow::Borrowed(data));
         };
-        let Outcome::Result(result) = response.outcome else { return Ok(Cow::Borrowed(data)) };
+        let result = match response.outcome {
+            Outcome::Result(result) => result,
+            Outcome::Error(error) if self.may_carry_a_list(error)? => {
+                let anew = upstream_error::anew(response.id.as_ref(), error);
+                return anew.map(Cow::Owned).ok_or(ListFault::NotAResponse);
+            }
+            Outcome::Error(_) => return Ok(Cow::Borrowed(data)),
+        };
         let mut filtered = Cow::Borrowed(data);
         for kind in lists_in(result, self.limits)? {
             filtered = Cow::Owned(self.list(&filtered, kind)?.into_owned());
@@ -109,6 +126,18 @@ impl Filter {
             filtered = Cow::Owned(lists::make_private(&filtered, self.era, self.limits)?.into_owned());
         }
         Ok(filtered)
+    }
+
+    /// Whether an error's `data` could be a list. Where any answer may come, errors that ask the client for something
+    /// in their `data` come too, so there the shape of it tells.
+    fn may_carry_a_list(&self, error: &[u8]) -> Result<bool, ListFault> {
+        let error = upstream_error::read(error).ok_or(ListFault::NotAResponse)?;
+        let Some(data) = error.data else { return Ok(false) };
+        Ok(match self.plan {
+            Plan::List(_) => true,
+            Plan::ByShape => data.starts_with(b"[") || !lists_in(data, self.limits)?.is_empty(),
+            Plan::Private => false,
+        })
     }
 
     fn list<'a>(&self, body: &'a [u8], kind: ListKind) -> Result<Cow<'a, [u8]>, ListFault> {

@@ -10,7 +10,7 @@
 //!  ├ request (media_type, action_of, onward)        what is asked, read strictly
 //!  ├ session, slots                                 which session, how much at once
 //!  └ call        admit ─► intent ─► exchange ─► outcome, in a task of its own (facts: what the record says)
-//!    └ exchange  forward, answer  (relay, stream, filter, bridge, cutoff, broke)
+//!    └ exchange  forward, answer  (relay, stream, filter, upstream_error, bridge, cutoff, broke)
 //!  answer, refusal, rescue                          what goes back, also when something fails
 //! ```
 //!
@@ -55,6 +55,7 @@ mod slots;
 mod socket;
 mod stream;
 mod strict_http;
+mod upstream_error;
 
 #[cfg(test)]
 mod fixture;

@@ -249,7 +249,7 @@ pub(crate) fn broke(broke: &Broke) -> (&'static str, Ending) {
         | Broke::TooLarge => ("the upstream server's answer went over a bound", Ending::LimitReached),
         Broke::Unreadable => ("the upstream server's list cannot be read", Ending::UpstreamFailed),
         Broke::NotAnAnswer => {
-            ("the upstream server's answer is neither JSON nor a stream of events", Ending::UpstreamFailed)
+            ("the upstream server's answer is not a response to this request", Ending::UpstreamFailed)
         }
         Broke::SessionId => ("the upstream server's session id cannot be used", Ending::UpstreamFailed),
     }

@@ -1,31 +1,40 @@
 //! Handing one answer on: which of the ways of [`super`]'s table it takes, and the way itself.
 //!
-//! Nothing is collected that need not be read: a list, a probe, an error. What must stay true: what is handed on is the
-//! upstream's body, filtered, or an answer of ours, and never a header of the upstream's.
+//! Nothing is collected that need not be read: a list, a probe, an error, a short answer. What must stay true: what is
+//! handed on is the upstream's response to this request, filtered, or an answer of ours, and never a header of the
+//! upstream's.
 
-use std::{borrow::Cow, future::ready};
+use std::borrow::Cow;
 
 use authority::time::Wall;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header};
+use mcp::message::{self, Message, Outcome, Response};
 use upstream::{Reply, ReplyBody, ReplyKind};
 
-use super::Exchange;
+use super::{
+    Exchange,
+    answering::{self, Answering},
+    long_answer::LongAnswer,
+};
 use crate::{
     answer::{self, Answer},
     bridge,
     broke::Broke,
     filter::Filter,
     refusal::Refusal,
-    relay::Within,
-    request::PartKind,
+    request::{Part, PartKind},
     rescue,
     session::Session,
-    stream,
+    stream, upstream_error,
 };
 
 /// Bytes of the body of an error answer. Real ones are a line of JSON.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Bytes of an answer that are read whole before any goes on; a longer one is looked at while it does. Most answers of
+/// tools are shorter, and 4,096 of them at once are 256 MiB.
+const MAX_WHOLE_BYTES: usize = 64 * 1024;
 
 /// The header of a session's id.
 const SESSION_ID: &str = mcp::headers::SESSION_ID;
@@ -63,26 +72,39 @@ impl Exchange<'_> {
         }
     }
 
-    /// A JSON answer as it is: whole if it is there already, else piece by piece.
+    /// A JSON answer as it is: whole, or piece by piece if it is long.
     async fn pass_json(&mut self, mut reply: Reply, session: Option<HeaderValue>) -> Result<(), Broke> {
-        let status = reply.status;
-        let first = self.relay.next(&mut reply.body).await?.ok_or(Broke::NotAnAnswer)?;
-        let mut piece = match self.relay.next_within(&mut reply.body, ready(())).await? {
-            Within::Next(Some(piece)) => piece,
-            Within::Next(None) => {
-                self.relay.answer(with_session(answer::json(status, first), session));
-                return Ok(());
-            }
-            Within::Silence => Bytes::new(),
+        let (begun, is_whole) = self.gather(&mut reply.body, MAX_WHOLE_BYTES).await?;
+        if !is_whole {
+            return self.pass_long(reply, begun, session).await;
+        }
+        let body = self.own_answer(begun)?;
+        self.relay.answer(with_session(answer::json(reply.status, body), session));
+        Ok(())
+    }
+
+    /// A long JSON answer, of which `begun` is there. It is aborted where it turns out to be none to the request.
+    async fn pass_long(
+        &mut self,
+        mut reply: Reply,
+        begun: Bytes,
+        session: Option<HeaderValue>,
+    ) -> Result<(), Broke> {
+        // An answer to a batch is several, and which of them answers what is left to the client.
+        let mut envelope = self.asked.single().and_then(Part::id).map(LongAnswer::to);
+        let mut take = |piece: &Bytes| match &mut envelope {
+            Some(envelope) => envelope.take(piece).map_err(|_| Broke::NotAnAnswer),
+            None => Ok(()),
         };
-        self.relay.begin(|body| with_session(answer::json_piped(status, body), session));
-        self.relay.send(first).await?;
-        loop {
+        take(&begun)?;
+        self.relay.begin(|body| with_session(answer::json_piped(reply.status, body), session));
+        self.relay.send(begun).await?;
+        while let Some(piece) = self.relay.next(&mut reply.body).await? {
+            take(&piece)?;
             self.relay.send(piece).await?;
-            match self.relay.next(&mut reply.body).await? {
-                Some(next) => piece = next,
-                None => break,
-            }
+        }
+        if envelope.is_some_and(|envelope| !envelope.is_complete()) {
+            return Err(Broke::NotAnAnswer);
         }
         self.relay.complete();
         Ok(())
@@ -91,6 +113,7 @@ impl Exchange<'_> {
     /// A JSON answer without what the grant may not see.
     async fn pass_filtered(&mut self, mut reply: Reply, filter: &Filter) -> Result<(), Broke> {
         let body = self.collect(&mut reply.body, filter.max_bytes()).await?;
+        let body = self.own_answer(body)?;
         let filtered = filter.answer(&body).map_err(|fault| {
             tracing::warn!(%fault, server = %self.caller.server, "a list of an upstream could not be filtered");
             Broke::Unreadable
@@ -111,25 +134,42 @@ impl Exchange<'_> {
         let filter = self.filter();
         self.relay.begin(|body| with_session(answer::event_stream(body), session));
         let keep_alive = self.edge.config.keep_alive;
-        stream::pass(&mut self.relay, &mut reply.body, filter.as_ref(), keep_alive).await?;
+        let max_bytes = self.edge.config.max_page_bytes.get();
+        // What a GET stream brings answers other requests, or none.
+        let mut answering = (!self.asked.is_stream()).then(|| Answering::of(self.asked, max_bytes));
+        let events = stream::Events { filter: filter.as_ref(), answering: answering.as_mut(), max_bytes };
+        let passed = stream::pass(&mut self.relay, &mut reply.body, events, keep_alive).await;
+        if let Some((foreign, unfit)) =
+            answering.as_ref().map(Answering::left_out).filter(|out| *out != (0, 0))
+        {
+            tracing::warn!(foreign, unfit, server = %self.caller.server, "events of an upstream were left out");
+        }
+        passed?;
+        if answering.is_some_and(|answering| answering.was_missed()) {
+            return Err(Broke::NotAnAnswer);
+        }
         self.relay.complete();
         Ok(())
     }
 
-    /// An error status. Its body goes on if it is JSON, and else stays where it is: clients break on any other.
+    /// An error status. Its body goes on if it is an error of JSON-RPC, and else stays where it is: clients break on any
+    /// other, and a result would be one that nothing has looked at.
     async fn pass_error(&mut self, mut reply: Reply) -> Result<(), Broke> {
         let body = match reply.kind {
             ReplyKind::Json => Some(self.collect(&mut reply.body, MAX_ERROR_BYTES).await?),
             ReplyKind::EventStream | ReplyKind::Empty | ReplyKind::Other => None,
         };
-        let mut answer = match (bridge::of_error(self.asked, body.as_deref()), body) {
-            (Some(translated), _) => translated,
-            (None, Some(body)) => answer::json(reply.status, body),
-            (None, None) => {
-                let text = format!("the upstream server answered with HTTP status {}", reply.status.as_u16());
-                rescue::bad_upstream(self.asked, reply.status, &text)
+        let own = match bridge::of_error(self.asked, body.as_deref()) {
+            Some(translated) => Some(translated),
+            None => {
+                let error = body.map(|body| self.own_error(body)).transpose()?.flatten();
+                error.map(|error| answer::json(reply.status, error))
             }
         };
+        let mut answer = own.unwrap_or_else(|| {
+            let text = format!("the upstream server answered with HTTP status {}", reply.status.as_u16());
+            rescue::bad_upstream(self.asked, reply.status, &text)
+        });
         if reply.status == StatusCode::METHOD_NOT_ALLOWED {
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
@@ -140,21 +180,54 @@ impl Exchange<'_> {
         Ok(())
     }
 
+    /// The whole answer `body`, if it is the response to the request. An answer to a batch is not looked at.
+    fn own_answer(&self, body: Bytes) -> Result<Bytes, Broke> {
+        let Some(id) = self.asked.single().and_then(Part::id) else { return Ok(body) };
+        let limits = answering::limits(self.edge.config.max_page_bytes.get().max(MAX_WHOLE_BYTES));
+        answering::whole(id, body, limits).ok_or(Broke::NotAnAnswer)
+    }
+
+    /// The error in `body`, under the id of the request; `None` if it is no message of JSON-RPC at all. Under an error
+    /// status an error can be meant for nothing else, and servers have been seen to make up an id for it.
+    fn own_error(&self, body: Bytes) -> Result<Option<Bytes>, Broke> {
+        let own = self.asked.single().and_then(Part::id);
+        let Ok(message) = message::read_answer(&body, answering::limits(MAX_ERROR_BYTES)) else {
+            return Ok(None);
+        };
+        let Message::Response(Response { id, outcome: Outcome::Error(error) }) = message else {
+            return Err(Broke::NotAnAnswer);
+        };
+        let is_of_lists = self.filter().is_some_and(|filter| filter.is_of_lists());
+        if id.as_ref() == own && !is_of_lists && upstream_error::read(error).is_some() {
+            return Ok(Some(body));
+        }
+        upstream_error::anew(own, error).map(|anew| Some(anew.into())).ok_or(Broke::NotAnAnswer)
+    }
+
     /// Reads a body that has to be looked at whole.
     async fn collect(&mut self, body: &mut ReplyBody, limit: usize) -> Result<Bytes, Broke> {
-        let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
+        let (collected, is_whole) = self.gather(body, limit).await?;
+        if is_whole { Ok(collected) } else { Err(Broke::TooLarge) }
+    }
+
+    /// Reads a body until it ends or is longer than `limit`, and says whether it ended. One piece is not copied.
+    async fn gather(&mut self, body: &mut ReplyBody, limit: usize) -> Result<(Bytes, bool), Broke> {
+        let (mut first, mut joined, mut length) = (Bytes::new(), BytesMut::new(), 0);
+        let mut is_whole = true;
         while let Some(piece) = self.relay.next(body).await? {
-            if first.len() + joined.len() + piece.len() > limit {
-                return Err(Broke::TooLarge);
-            }
+            length += piece.len();
             if first.is_empty() && joined.is_empty() {
                 first = piece;
             } else {
                 joined.extend_from_slice(&std::mem::take(&mut first));
                 joined.extend_from_slice(&piece);
             }
+            if length > limit {
+                is_whole = false;
+                break;
+            }
         }
-        Ok(if joined.is_empty() { first } else { joined.freeze() })
+        Ok((if joined.is_empty() { first } else { joined.freeze() }, is_whole))
     }
 
     fn filter(&self) -> Option<Filter> {

@@ -4,6 +4,7 @@
 //!
 //! A reader starts at `calls`, which shows one call in each revision from end to end.
 
+mod answers;
 mod bridging;
 mod calls;
 mod client;

@@ -218,7 +218,8 @@ async fn a_client_that_does_not_read_is_cut_too() {
     let grant = world.reader();
     let mut connection = open_stream(&world, &grant, "2025-11-25").await;
     let feed = streams.recv().await.expect("the upstream streams");
-    let event = format!("data: {}\n\n", "x".repeat(512 * 1024)).into_bytes();
+    let notice = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "x".repeat(512 * 1024)}});
+    let event = format!("data: {notice}\n\n").into_bytes();
     for _ in 0..32 {
         feed.send(event.clone()).expect("it is open");
     }

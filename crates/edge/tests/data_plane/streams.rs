@@ -48,15 +48,16 @@ async fn a_stream_begins_with_a_comment_and_passes_events_as_they_come() {
         let feed = streams.recv().await.expect("the upstream streams");
         let first = connection.chunk().await.expect("a chunk").expect("the stream goes on");
         assert!(first.starts_with(b":") && first.ends_with(b"\n\n"), "{revision}");
-        // Half an event goes on before the rest of it exists.
-        feed.send(b"id: 7\ndata: {\"half\":".to_vec()).expect("it is open");
-        assert_eq!(
-            connection.until("half").await.expect("it passes"),
-            "id: 7\ndata: {\"half\":",
-            "{revision}"
-        );
-        feed.send(b"1}\n\n".to_vec()).expect("it is open");
-        assert_eq!(connection.until("\n\n").await.expect("it passes"), "1}\n\n", "{revision}");
+        // Each event goes on before the next exists, and half of one only with its other half.
+        let notice = r#"{"jsonrpc":"2.0","method":"notifications/progress"}"#;
+        feed.send(format!("id: 7\ndata: {notice}\n\nid: 8\ndata: {{\"jsonrpc\":").into_bytes())
+            .expect("it is open");
+        let read = connection.until("progress").await.expect("it passes");
+        assert_eq!(read, format!("id: 7\ndata: {notice}\n\n"), "{revision}");
+        feed.send(format!("\"2.0\",\"id\":{},\"result\":{{}}}}\n\n", message["id"]).into_bytes())
+            .expect("it is open");
+        let read = connection.until("\n\n").await.expect("it passes");
+        assert!(read.starts_with("id: 8\ndata: {\"jsonrpc\":\"2.0\""), "{revision}: {read}");
         drop(feed);
         assert_eq!(connection.chunk().await.expect("an orderly end"), None, "{revision}");
     }
@@ -79,13 +80,16 @@ async fn a_silent_stream_is_kept_alive_between_events_only() {
         let comment = connection.chunk().await.expect("a chunk").expect("the stream goes on");
         assert_eq!(comment, b": keep-alive\n\n");
     }
-    feed.send(b"data: {\"a\":".to_vec()).expect("it is open");
-    connection.until("data: {\"a\":").await.expect("it passes");
-    // Several silences long nothing may come, until the event ends.
-    let silence = tokio::time::timeout(Duration::from_millis(30), connection.chunk()).await;
-    assert!(silence.is_err(), "a comment stood inside of an event");
-    feed.send(b"1}\n\n".to_vec()).expect("it is open");
-    assert!(connection.until(": keep-alive").await.expect("it passes").starts_with("1}\n\n"));
+    feed.send(b"data: {\"jsonrpc\":\"2.0\",".to_vec()).expect("it is open");
+    // Several silences long the event has not ended, and comments stand before it, not in it.
+    connection.until(": keep-alive").await.expect("it passes");
+    feed.send(b"\"method\":\"notifications/progress\"}\n\n".to_vec()).expect("it is open");
+    let read = connection.until("progress").await.expect("it passes");
+    assert!(
+        read.ends_with("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"),
+        "{read}"
+    );
+    connection.until(": keep-alive").await.expect("it passes");
 }
 
 #[tokio::test]
@@ -161,7 +165,8 @@ async fn a_call_of_an_older_revision_runs_on_without_its_client() {
         drop(connection);
         // The upstream goes on as if the client were there, and ends in order.
         for _ in 0..20 {
-            feed.send(format!("data: {}\n\n", "x".repeat(64 * 1024)).into_bytes()).expect("it is open");
+            let notice = json!({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "x".repeat(64 * 1024)}});
+            feed.send(format!("data: {notice}\n\n").into_bytes()).expect("it is open");
         }
         drop(feed);
         world.is_quiet().await;

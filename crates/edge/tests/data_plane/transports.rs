@@ -101,9 +101,10 @@ async fn a_cut_over_http_2_ends_the_stream_and_no_other() {
     world.revoke(&cut);
     assert!(body.frame().await.expect("not an orderly end").is_err());
     feed.closed().await;
-    other_feed.send(b"data: still\n\n".to_vec()).expect("it is open");
+    let event = "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n";
+    other_feed.send(event.into()).expect("it is open");
     let frame = other.frame().await.expect("the stream goes on").expect("it is not cut");
-    assert_eq!(frame.into_data().expect("data"), "data: still\n\n");
+    assert_eq!(frame.into_data().expect("data"), event);
 }
 
 #[tokio::test]
