@@ -14,12 +14,18 @@ use tower::{Layer, Service};
 
 use crate::{
     authenticate::{Authenticator, Caller},
+    places::Place,
     roles,
 };
 
-/// Where a request came from, for the log.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+/// The connection that a request came by.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    /// Where it comes from.
+    pub(crate) address: SocketAddr,
+    /// The place it holds, which it may keep once an operator showed itself.
+    pub(crate) place: Arc<Place>,
+}
 
 /// Puts a [`Guard`] in front of a service.
 #[derive(Clone)]
@@ -53,6 +59,9 @@ impl<S> Layer<S> for GuardLayer {
 impl<S> Guard<S> {
     fn check<B>(&self, request: &http::Request<B>) -> Result<Caller, Status> {
         let caller = self.authenticator.authenticate(request.headers())?;
+        if let Some(peer) = request.extensions().get::<Peer>() {
+            peer.place.keep();
+        }
         roles::check(caller.role, request.uri().path())?;
         Ok(caller)
     }
@@ -78,7 +87,7 @@ where
                 Box::pin(self.inner.call(request))
             }
             Err(status) => {
-                let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+                let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
                 tracing::info!(?peer, code = ?status.code(), reason = status.message(), "an admin request was refused");
                 Box::pin(std::future::ready(Ok(status.into_http())))
             }

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   TLS ─► serve ─► guard ─► principals · servers · credentials · grants · operators · cluster · audit · reflection
-//!                    │            │
+//!           │        │            │
+//!    connection,     │            │
+//!       places       │            │
 //!          authenticate, roles    ├─ parse: a request becomes values that cannot be wrong
 //!                                 ├─ control: propose and wait, read linearizably, mint tokens
 //!                                 └─ status: every refusal and failure, translated in one place
@@ -15,16 +17,19 @@
 mod audit;
 mod authenticate;
 mod cluster;
+mod connection;
 mod control;
 mod credentials;
 mod enforcement;
 mod grants;
 mod guard;
 mod instants;
+mod network;
 mod operators;
 mod paging;
 mod parse;
 mod parts;
+mod places;
 mod principals;
 mod roles;
 mod serve;

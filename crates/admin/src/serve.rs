@@ -1,36 +1,25 @@
-//! The listener of the admin API: TLS in our own acceptor, so that certificates can be swapped while it runs, and every
-//! bound of a connection in one place.
+//! The listener of the admin API: TLS in our own acceptor, so that certificates can be swapped while it runs, and the
+//! bounds of what one connection may do. How many there may be is for `places`.
 
-use std::{
-    future::pending,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{future::pending, io, sync::Arc, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::{sleep, timeout},
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::sleep,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Server, server::Connected};
+use tonic::transport::Server;
 
-use crate::{guard::Peer, parts::Parts, services::services};
-
-/// The most connections at once, handshakes included: operators and their tools, not agents. Further ones wait in the
-/// listener's backlog.
-const MAX_CONNECTIONS: usize = 256;
+use crate::{connection::Connection, guard::Peer, parts::Parts, places::Places, services::services};
 
 /// The most requests at once on one connection, streams included.
 const MAX_REQUESTS_PER_CONNECTION: u32 = 64;
 
-/// How long a TLS handshake may take; a slow or silent peer must not hold a place.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a connection may take from its accept to its first request from an operator, the TLS handshake included.
+/// Tools ask at once; a slow or silent peer must not hold a place.
+const PROBATION: Duration = Duration::from_secs(10);
 
 /// How long one request may take until its answer begins. A narrowing answer waits for at most about two leases and a
 /// leader change, far below this.
@@ -70,6 +59,17 @@ pub async fn serve(
     parts: Parts,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeFailed> {
+    serve_with(Places::new(PROBATION), listener, tls, parts, stop).await
+}
+
+/// Serves on connections that get one of `places`.
+pub(crate) async fn serve_with(
+    places: Arc<Places>,
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    parts: Parts,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), ServeFailed> {
     let (tell, stopping) = watch::channel(false);
     let (accepted, connections) = mpsc::channel(ACCEPTED_AHEAD);
     let stopped = async {
@@ -91,7 +91,7 @@ pub async fn serve(
         sleep(DRAIN).await;
     };
     let accepting = async {
-        accept(listener, TlsAcceptor::from(tls), accepted).await;
+        accept(places, listener, TlsAcceptor::from(tls), accepted).await;
         pending::<()>().await;
     };
     tokio::select! {
@@ -106,90 +106,36 @@ pub async fn serve(
 
 /// Accepts connections until nobody wants them any more. Each handshake runs beside the others, in the place its
 /// connection will keep.
-async fn accept(listener: TcpListener, tls: TlsAcceptor, accepted: mpsc::Sender<io::Result<Connection>>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+async fn accept(
+    places: Arc<Places>,
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    accepted: mpsc::Sender<io::Result<Connection>>,
+) {
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
         let next = tokio::select! {
             () = accepted.closed() => return,
             next = listener.accept() => next,
         };
-        let (socket, peer) = match next {
-            Ok((socket, peer)) => (socket, Peer(peer)),
+        let (socket, address) = match next {
+            Ok(next) => next,
             Err(error) => {
                 tracing::warn!(%error, "an admin connection could not be accepted");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        let (place, probation) = tokio::select! {
+            () = accepted.closed() => return,
+            taken = places.take(address.ip()) => taken,
+        };
         let (tls, accepted) = (tls.clone(), accepted.clone());
         tokio::spawn(async move {
-            match handshake(socket, tls).await {
+            match Connection::open(socket, tls, Peer { address, place }, probation).await {
                 // Nobody takes connections any more when the server is stopping; then this one just closes.
-                Ok(tls) => drop(accepted.send(Ok(Connection { tls, peer, _place: place })).await),
-                Err(error) => tracing::debug!(peer = %peer.0, %error, "a TLS handshake failed"),
+                Ok(connection) => drop(accepted.send(Ok(connection)).await),
+                Err(error) => tracing::debug!(peer = %address, %error, "an admin connection did not open"),
             }
         });
-    }
-}
-
-async fn handshake(socket: TcpStream, tls: TlsAcceptor) -> io::Result<TlsStream<TcpStream>> {
-    // Answers are small and their reader waits for each.
-    socket.set_nodelay(true)?;
-    timeout(HANDSHAKE, tls.accept(socket)).await?
-}
-
-/// A connection and the place it holds.
-struct Connection {
-    tls: TlsStream<TcpStream>,
-    peer: Peer,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        pin!(&mut self.tls).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        pin!(&mut self.tls).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        pin!(&mut self.tls).poll_write_vectored(context, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.tls.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        pin!(&mut self.tls).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        pin!(&mut self.tls).poll_shutdown(context)
     }
 }

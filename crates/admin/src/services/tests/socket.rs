@@ -3,8 +3,12 @@
 use std::{
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -28,7 +32,13 @@ use tonic_reflection::pb::v1::{
 use wire::pb::admin::v1::{self as pb, principal_service_client::PrincipalServiceClient};
 
 use super::fixture::{Site, person, reason};
-use crate::serve::{ServeFailed, serve};
+use crate::{
+    places::Places,
+    serve::{ServeFailed, serve_with},
+};
+
+/// A probation that no test outlasts.
+const LONG: Duration = Duration::from_secs(3_600);
 
 /// A served API.
 struct Served {
@@ -43,6 +53,7 @@ struct Served {
 struct Dial {
     address: SocketAddr,
     tls: TlsConnector,
+    dialled: Arc<AtomicUsize>,
 }
 
 impl Service<Uri> for Dial {
@@ -55,7 +66,8 @@ impl Service<Uri> for Dial {
     }
 
     fn call(&mut self, _uri: Uri) -> Self::Future {
-        let Self { address, tls } = self.clone();
+        let Self { address, tls, dialled } = self.clone();
+        dialled.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
             let socket = TcpStream::connect(address).await?;
             let name = ServerName::try_from("localhost").expect("a name");
@@ -65,6 +77,10 @@ impl Service<Uri> for Dial {
 }
 
 async fn start(site: &Site) -> Served {
+    start_with(site, Places::new(LONG)).await
+}
+
+async fn start_with(site: &Site, places: Arc<Places>) -> Served {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
     let certificate = CertificateDer::from(cert);
@@ -83,15 +99,28 @@ async fn start(site: &Site) -> Served {
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = oneshot::channel();
     let stopped = async { stopped.await.unwrap_or_default() };
-    let serving = tokio::spawn(serve(listener, Arc::new(server), site.parts.clone(), stopped));
+    let serving = tokio::spawn(serve_with(places, listener, Arc::new(server), site.parts.clone(), stopped));
     Served { address, tls: TlsConnector::from(Arc::new(client)), stop, serving }
 }
 
 async fn connect(served: &Served) -> Channel {
-    let dial = Dial { address: served.address, tls: served.tls.clone() };
+    connect_counted(served).await.0
+}
+
+/// A channel, and how often it connected.
+async fn connect_counted(served: &Served) -> (Channel, Arc<AtomicUsize>) {
+    let dialled = Arc::new(AtomicUsize::new(0));
+    let dial = Dial { address: served.address, tls: served.tls.clone(), dialled: Arc::clone(&dialled) };
     // The scheme tells tonic nothing of the TLS that the connector speaks itself.
     let endpoint = Endpoint::from_static("http://localhost");
-    endpoint.connect_with_connector(dial).await.expect("it connects")
+    (endpoint.connect_with_connector(dial).await.expect("it connects"), dialled)
+}
+
+/// A connection that shook hands and has said nothing yet.
+async fn shake_hands(served: &Served) -> TlsStream<TcpStream> {
+    let socket = TcpStream::connect(served.address).await.expect("it connects");
+    let name = ServerName::try_from("localhost").expect("a name");
+    served.tls.connect(name, socket).await.expect("it shakes hands")
 }
 
 fn with_token<T>(message: T, token: &str) -> tonic::Request<T> {
@@ -155,4 +184,47 @@ async fn a_peer_that_speaks_no_tls_is_turned_away_and_others_are_served() {
     let listed =
         principals.list_principals(with_token(pb::ListPrincipalsRequest::default(), &site.owner)).await;
     listed.expect("others are served");
+}
+
+/// More connections than there are places, from one peer that says nothing after its handshake.
+const FLOOD: usize = 260;
+
+#[tokio::test]
+async fn silent_connections_do_not_keep_an_operator_out() {
+    let site = Site::start().await;
+    let served = start(&site).await;
+    let mut silent = Vec::new();
+    for _ in 0..FLOOD {
+        silent.push(shake_hands(&served).await);
+    }
+    let mut principals = PrincipalServiceClient::new(connect(&served).await);
+    principals
+        .create_principal(with_token(person("ana"), &site.owner))
+        .await
+        .expect("the operator is served");
+}
+
+#[tokio::test]
+async fn a_connection_ends_unless_an_operator_shows_itself_in_time() {
+    let site = Site::start().await;
+    let served = start_with(&site, Places::new(Duration::from_secs(1))).await;
+    let (stranger, strangers_dials) = connect_counted(&served).await;
+    let mut stranger = PrincipalServiceClient::new(stranger);
+    stranger.list_principals(pb::ListPrincipalsRequest::default()).await.expect_err("it has no token");
+    let (operator, operators_dials) = connect_counted(&served).await;
+    let mut operator = PrincipalServiceClient::new(operator);
+    let list = || with_token(pb::ListPrincipalsRequest::default(), &site.owner);
+    operator.list_principals(list()).await.expect("it is an operator");
+
+    let (mut silent, mut begun) = (shake_hands(&served).await, shake_hands(&served).await);
+    begun.write_all(b"PRI * HTTP/2.0\r\n").await.expect("it is sent");
+    // They end, with a goodbye or without.
+    let mut said = Vec::new();
+    drop((silent.read_to_end(&mut said).await, begun.read_to_end(&mut said).await));
+
+    operator.list_principals(list()).await.expect("it is still an operator");
+    assert_eq!(operators_dials.load(Ordering::SeqCst), 1, "an operator keeps its connection");
+    while strangers_dials.load(Ordering::SeqCst) == 1 {
+        stranger.list_principals(pb::ListPrincipalsRequest::default()).await.expect_err("it has no token");
+    }
 }
