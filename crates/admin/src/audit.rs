@@ -8,6 +8,7 @@
 mod entry;
 mod filter;
 mod following;
+mod holders;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -25,6 +26,7 @@ use self::{
     entry::entry,
     filter::Filter,
     following::{Following, Subscription, heartbeat},
+    holders::Holders,
 };
 use crate::{
     authenticate::{Authenticator, Caller},
@@ -71,11 +73,15 @@ impl AuditService for Audit {
             limit: Some(paging::size(message.page_size)),
             newest: message.newest,
         };
-        let page = self.parts.audit.read(&query, |read| filter.picks(read)).await;
+        let holders = Holders::of(&self.parts.gate);
+        let page = self.parts.audit.read(&query, |read| filter.picks(read, &holders)).await;
         let page = page.map_err(|error| status::not_listed(&error))?;
         let revision = self.parts.gate.view().map(|view| view.revision().0);
-        let (entries, next_page_token) =
-            if query.newest { (last_that_fit(&page), String::new()) } else { first_that_fit(&page) };
+        let (entries, next_page_token) = if query.newest {
+            (last_that_fit(&page, &holders), String::new())
+        } else {
+            first_that_fit(&page, &holders)
+        };
         Ok(Response::new(pb::ListResponse {
             entries,
             next_page_token,
@@ -103,6 +109,7 @@ impl AuditService for Audit {
             Arc::clone(&self.places).try_acquire_owned().map_err(|_| status::too_many_subscriptions())?;
         let subscription = Subscription {
             reader: self.parts.audit.clone(),
+            gate: Arc::clone(&self.parts.gate),
             clock: Arc::clone(&self.parts.clock),
             authenticator: Arc::clone(&self.authenticator),
             caller,
@@ -116,15 +123,15 @@ impl AuditService for Audit {
 }
 
 /// The entries of a page in their forms.
-fn forms(page: &Page) -> impl DoubleEndedIterator<Item = pb::AuditEntry> {
-    page.entries.iter().filter_map(|(read, cursor)| entry(read, cursor))
+fn forms(page: &Page, holders: &Holders) -> impl DoubleEndedIterator<Item = pb::AuditEntry> {
+    page.entries.iter().filter_map(|(read, cursor)| entry(read, cursor, holders))
 }
 
 /// The entries from the front that fit into one answer, and the token that goes on after them.
-fn first_that_fit(page: &Page) -> (Vec<pb::AuditEntry>, String) {
+fn first_that_fit(page: &Page, holders: &Holders) -> (Vec<pb::AuditEntry>, String) {
     let mut bytes = 0;
     let mut entries: Vec<pb::AuditEntry> = Vec::new();
-    for found in forms(page) {
+    for found in forms(page, holders) {
         bytes += found.encoded_len();
         match entries.last() {
             Some(last) if bytes > MAX_PAGE_BYTES => {
@@ -138,13 +145,13 @@ fn first_that_fit(page: &Page) -> (Vec<pb::AuditEntry>, String) {
 }
 
 /// The entries from the back that fit into one answer, oldest first.
-fn last_that_fit(page: &Page) -> Vec<pb::AuditEntry> {
+fn last_that_fit(page: &Page, holders: &Holders) -> Vec<pb::AuditEntry> {
     let mut bytes = 0;
     let within = |found: &pb::AuditEntry| {
         bytes += found.encoded_len();
         bytes <= MAX_PAGE_BYTES
     };
-    let mut entries: Vec<_> = forms(page).rev().take_while(within).collect();
+    let mut entries: Vec<_> = forms(page, holders).rev().take_while(within).collect();
     entries.reverse();
     entries
 }

@@ -12,23 +12,28 @@ use ledger::{
 };
 use wire::pb::audit::v1 as pb;
 
+use super::holders::Holders;
 use crate::{
     instants::{self, timestamp},
     roles,
 };
 
+/// How many calls without an outcome the start of an epoch names: as many as were in flight, which a line
+/// need not hold all.
+const UNKNOWN_NAMED: usize = 20;
+
 /// How many refused requests an entry describes in words.
 const SAMPLES_TOLD: usize = 3;
 
 /// The form of an entry, with the cursor that goes on after it; none for one that says nothing of its own.
-pub(super) fn entry(read: &Entry, cursor: &Cursor) -> Option<pb::AuditEntry> {
-    let mut form = form(read)?;
+pub(super) fn entry(read: &Entry, cursor: &Cursor, holders: &Holders) -> Option<pb::AuditEntry> {
+    let mut form = form(read, holders)?;
     form.cursor = cursor.to_string();
     Some(form)
 }
 
 /// The form of an entry without a cursor.
-pub(super) fn form(read: &Entry) -> Option<pb::AuditEntry> {
+pub(super) fn form(read: &Entry, holders: &Holders) -> Option<pb::AuditEntry> {
     let mut form = pb::AuditEntry {
         id: read.id(),
         time: Some(timestamp(read.time())),
@@ -37,7 +42,10 @@ pub(super) fn form(read: &Entry) -> Option<pb::AuditEntry> {
     };
     match &read.content {
         Content::Event(happened) if says_nothing(&happened.event) => return None,
-        Content::Event(happened) => tell_change(happened, &mut form),
+        Content::Event(happened) => {
+            tell_change(happened, &mut form);
+            holders.tell(&happened.event, &mut form);
+        }
         Content::Record(record) => {
             if let Some(call) = read.call() {
                 tell_call(call, &mut form);
@@ -216,8 +224,61 @@ fn epoch_in_words(record: &Record, started: &record::EpochStarted) -> String {
         words.push_str(&format!("; {} bytes that were never acknowledged were cut", started.cut_bytes));
     }
     if !started.outcome_unknown.is_empty() {
-        let unknown: Vec<_> = started.outcome_unknown.iter().map(|seq| seq.0.to_string()).collect();
-        words.push_str(&format!("; outcome unknown of the calls {}", unknown.join(", ")));
+        words.push_str(&unknown_in_words(record, started));
     }
     words
+}
+
+/// The calls whose end nobody knows, by the ids of their intents, so that they can be found. They are of the start before.
+fn unknown_in_words(record: &Record, started: &record::EpochStarted) -> String {
+    let unknown = &started.outcome_unknown;
+    let epoch = started.previous_epoch.map(|epoch| epoch.to_string()).unwrap_or_default();
+    let named = unknown.iter().take(UNKNOWN_NAMED);
+    let named: Vec<_> = named.map(|seq| format!("records/{}/{epoch}/{}", record.edge, seq.0)).collect();
+    let more = match unknown.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("; calls whose outcome is unknown: {} ({}{more})", unknown.len(), named.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use authority::{
+        node,
+        record::{EpochStarted, Seq},
+        time::Wall,
+    };
+
+    use super::*;
+
+    fn started(unknown: impl Iterator<Item = u64>) -> String {
+        let started = EpochStarted {
+            previous_epoch: Some(node::Epoch(1)),
+            previous_seq: Seq(40),
+            cut_bytes: 0,
+            outcome_unknown: unknown.map(Seq).collect(),
+        };
+        let record = Record {
+            edge: node::Id(3),
+            epoch: node::Epoch(2),
+            seq: Seq(1),
+            previous: [0; 32],
+            time: Wall(0),
+            body: Body::EpochStarted(started.clone()),
+        };
+        epoch_in_words(&record, &started)
+    }
+
+    #[test]
+    fn calls_whose_outcome_is_unknown_are_named_by_their_entries() {
+        assert_eq!(started(std::iter::empty()), "start 2 after start 1, which recorded 40");
+        assert_eq!(
+            started([12, 14].into_iter()),
+            "start 2 after start 1, which recorded 40; \
+             calls whose outcome is unknown: 2 (records/3/1/12, records/3/1/14)"
+        );
+        let many = started(1..=23);
+        assert!(many.contains("unknown: 23 (") && many.ends_with("records/3/1/20 and 3 more)"), "{many}");
+    }
 }

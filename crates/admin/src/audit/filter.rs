@@ -5,7 +5,7 @@ use authority::time::Wall;
 use ledger::entry::Entry;
 use wire::pb::audit::v1 as pb;
 
-use super::entry::form;
+use super::{entry::form, holders::Holders};
 use crate::parse::{self, Invalid, Why};
 
 /// The most bytes of a target that is filtered by: those of the longest name the record keeps.
@@ -55,8 +55,8 @@ impl Filter {
     }
 
     /// Whether the entry says something of its own and matches.
-    pub(super) fn picks(&self, read: &Entry) -> bool {
-        form(read).is_some_and(|entry| self.matches(&entry))
+    pub(super) fn picks(&self, read: &Entry, holders: &Holders) -> bool {
+        form(read, holders).is_some_and(|entry| self.matches(&entry))
     }
 
     fn matches(&self, entry: &pb::AuditEntry) -> bool {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use authority::time::Wall;
+use authority::{enforcement::Gate, time::Wall};
 use ledger::{
     Reader,
     cursor::Cursor,
@@ -26,7 +26,7 @@ use tokio_stream::Stream;
 use tonic::Status;
 use wire::pb::audit::v1 as pb;
 
-use super::{filter::Filter, forms};
+use super::{filter::Filter, forms, holders::Holders};
 use crate::{
     authenticate::{Authenticator, Caller},
     instants::timestamp,
@@ -52,6 +52,7 @@ const LONGEST_HEARTBEAT: Duration = Duration::from_secs(60);
 /// What a subscription reads, for whom, until when.
 pub(super) struct Subscription {
     pub(super) reader: Reader,
+    pub(super) gate: Arc<Gate>,
     pub(super) clock: SharedClock,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) caller: Caller,
@@ -130,12 +131,13 @@ impl Subscription {
             // Marked before it is read, so that what comes meanwhile is not slept through.
             let progress = self.reader.progress();
             let query = Query { after: at, limit: Some(MAX_ENTRIES), newest: false };
-            let page = match self.reader.read(&query, |read| self.filter.picks(read)).await {
+            let holders = Holders::of(&self.gate);
+            let page = match self.reader.read(&query, |read| self.filter.picks(read, &holders)).await {
                 Ok(page) => page,
                 Err(error) => return Some(status::not_listed(&error)),
             };
             at = page.next.clone();
-            let (is_last, entries) = (page.is_last, forms(&page).collect::<Vec<_>>());
+            let (is_last, entries) = (page.is_last, forms(&page, &holders).collect::<Vec<_>>());
             if !entries.is_empty()
                 && let Err(end) = self.send(answers, entries, &at).await
             {
