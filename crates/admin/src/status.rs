@@ -30,7 +30,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// There is no such resource.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} does not exist; the matching `list` command shows what does")]
+#[error("{name} does not exist")]
 pub(crate) struct Absent {
     name: String,
 }
@@ -50,6 +50,9 @@ impl From<Refused> for Status {
             Refused::Malformed(_) => (Code::Unauthenticated, "TOKEN_MALFORMED"),
             Refused::AnotherKind => (Code::Unauthenticated, "TOKEN_OF_ANOTHER_KIND"),
             Refused::Unknown => (Code::Unauthenticated, "TOKEN_UNKNOWN"),
+            Refused::TooMany { wait } => {
+                return passing_in(wait, Code::ResourceExhausted, "TOO_MANY_FAILED_ATTEMPTS", &refused);
+            }
             Refused::NoView => return passing(Code::Unavailable, "NO_VIEW", &refused),
         };
         answer(code, reason, &refused, &[])
@@ -199,7 +202,11 @@ fn not_leader(leader: Option<node::Id>, failed: &dyn fmt::Display) -> Status {
 
 /// A failure that passes by itself; the answer says when to try again.
 fn passing(code: Code, reason: &str, message: &dyn fmt::Display) -> Status {
-    let mut details = ErrorDetails::with_retry_info(Some(RETRY_AFTER));
+    passing_in(RETRY_AFTER, code, reason, message)
+}
+
+fn passing_in(wait: Duration, code: Code, reason: &str, message: &dyn fmt::Display) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(wait));
     details.set_error_info(reason, DOMAIN, HashMap::new());
     Status::with_error_details(code, message.to_string(), details)
 }

@@ -116,7 +116,7 @@ impl Rejection {
             Self::ClusterNotFounded => "does not exist yet; found the cluster first with `portcullis init`",
             Self::ClusterExists => "exists already",
             Self::AlreadyExists => "exists already; choose another name, or use the one that is there",
-            Self::NotFound => "does not exist; the matching `list` command shows what does",
+            Self::NotFound => "does not exist",
             Self::ServerRemoved => {
                 "was removed, and its name stays taken because grants named it; choose another name"
             }
@@ -125,9 +125,12 @@ impl Rejection {
             Self::VersionMismatch => "was changed meanwhile; try again",
             Self::GrantRevoked => "is revoked, which is final; issue a new grant",
             Self::TokenInUse => "has this token already; try again with a fresh one",
-            Self::WiderThanParent => "would reach more, or longer, than the grant it is made from",
+            Self::WiderThanParent => "would reach more, or longer, than its parent",
             Self::TooDeep => "stands too deep: a grant has at most 8 on its path to the root",
-            Self::OutOfBounds => "is beyond its bound",
+            Self::OutOfBounds => {
+                "is beyond its bound: 7 days for an overlap, 200 bytes for a label or a display name, 64 scopes with 256 \
+                 patterns of a kind in each, 64 groups"
+            }
             Self::TimesContradict => "would end before it begins, or has ended already",
             Self::EpochNotNewer => {
                 "has registered this or a later start already; is its data directory a copy?"
@@ -148,3 +151,29 @@ impl fmt::Display for Rejected {
 }
 
 impl std::error::Error for Rejected {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        grant::{MAX_DEPTH, MAX_LABEL_BYTES, MAX_ROTATION_OVERLAP_MILLIS},
+        principal::{MAX_DISPLAY_NAME_BYTES, MAX_GROUPS},
+        scope::{MAX_PATTERNS, MAX_SCOPES},
+    };
+
+    #[test]
+    fn the_bounds_are_told_as_they_are() {
+        let told = Rejection::OutOfBounds.explanation();
+        let days = MAX_ROTATION_OVERLAP_MILLIS / (24 * 3_600_000);
+        assert_eq!(MAX_LABEL_BYTES, MAX_DISPLAY_NAME_BYTES, "they are told as one");
+        for bound in [
+            format!("{days} days for an overlap"),
+            format!("{MAX_LABEL_BYTES} bytes for a label"),
+            format!("{MAX_SCOPES} scopes with {MAX_PATTERNS} patterns"),
+            format!("{MAX_GROUPS} groups"),
+        ] {
+            assert!(told.contains(&bound), "{bound}: {told}");
+        }
+        assert!(Rejection::TooDeep.explanation().contains(&format!("at most {MAX_DEPTH} ")));
+    }
+}
