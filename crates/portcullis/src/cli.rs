@@ -19,6 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use self::failure::Attempt;
 pub use self::output::Output;
 
 /// What every command takes.
@@ -26,21 +27,26 @@ pub use self::output::Output;
 pub struct Global {
     /// The context file that says how to reach the gateway. Without it: ./.portcullis-dev/context.toml, then
     /// ~/.config/portcullis/context.toml.
-    #[arg(long, global = true, env = "PORTCULLIS_CONTEXT")]
+    #[arg(long, global = true, env = "PORTCULLIS_CONTEXT", help_heading = "Global options")]
     pub context: Option<PathBuf>,
     /// The form of what is printed.
-    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table, help_heading = "Global options")]
     pub output: Output,
-    /// The id of a change whose answer was lost, as the error named it. The gateway makes a change of one id once at
-    /// most, and answers a repetition like the first time, but without a token.
-    #[arg(long, global = true, value_name = "UUID", hide_short_help = true)]
-    pub request_id: Option<String>,
 }
 
-impl Global {
-    /// The id to send with a change; empty lets the gateway draw one.
-    fn request_id(&self) -> String {
-        self.request_id.clone().unwrap_or_default()
+/// What every command takes that changes something.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Change {
+    /// The id of a change whose answer was lost, as the error named it. The gateway makes a change of one id once at
+    /// most, and answers a repetition like the first time, but without a token.
+    #[arg(long, value_name = "UUID", hide_short_help = true)]
+    request_id: Option<String>,
+}
+
+impl Change {
+    /// The id to send; empty lets the gateway draw one.
+    fn id(self) -> String {
+        self.request_id.unwrap_or_default()
     }
 }
 
@@ -64,8 +70,25 @@ pub enum ClientCommand {
     Audit(audit::Command),
 }
 
+impl ClientCommand {
+    /// Whether it is of use to look for what a failed command may have done all the same.
+    fn attempt(&self) -> Attempt {
+        let changes = match self {
+            Self::Server(command) => !matches!(command, server::Command::List | server::Command::Show { .. }),
+            Self::Credential(command) => !matches!(command, credential::Command::List),
+            Self::Principal(command) => !matches!(command, principal::Command::List),
+            Self::Grant(command) => {
+                !matches!(command, grant::Command::List { .. } | grant::Command::Show { .. })
+            }
+            Self::Audit(_) => false,
+        };
+        if changes { Attempt::Change } else { Attempt::Read }
+    }
+}
+
 /// Runs a command and answers the exit status.
 pub async fn run(command: ClientCommand, global: &Global) -> Result<ExitCode> {
+    let attempt = command.attempt();
     let done = match command {
         ClientCommand::Server(command) => server::run(command, global).await,
         ClientCommand::Credential(command) => credential::run(command, global).await,
@@ -75,6 +98,6 @@ pub async fn run(command: ClientCommand, global: &Global) -> Result<ExitCode> {
     };
     match done {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => Ok(failure::report(&error)),
+        Err(error) => Ok(failure::report(&error, attempt)),
     }
 }

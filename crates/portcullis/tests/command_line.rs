@@ -2,7 +2,7 @@
 //! which exit status.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -92,7 +92,8 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.process.kill().expect("it runs until now");
+        // A test may have ended it before, which changes nothing here.
+        self.process.kill().expect("it can be ended");
         self.process.wait().expect("it is gone");
     }
 }
@@ -157,6 +158,11 @@ fn a_failure_says_what_to_run_next_and_its_exit_status_says_its_kind() {
         (&["server", "remove", "demo"], 2, "--yes"),
         (&["server", "add", "meta", "--url", "http://169.254.169.254/"], 2, "metadata"),
         (&["principal", "add", "bot", "--kind", "agent"], 2, "--owner"),
+        (&["principal", "add", "Ana", "--kind", "person"], 2, "error: \"Ana\" is not a name"),
+        (&["grant", "issue", "--principal", "you", "--server", "demo", "--tool", ""], 2, "error: --tool: "),
+        (&["grant", "issue", "--principal", "you", "--server", "demo", "--all", "--ttl", "8"], 2, "like 30m"),
+        (&["audit", "list", "--since", "yesterday"], 2, "like 30m"),
+        (&["server", "list", "--request-id", "x"], 2, "unexpected argument"),
         (&["--context", "nowhere.toml", "server", "list"], 1, "nowhere.toml"),
     ] {
         let (found, told) = gateway.fails(arguments);
@@ -297,4 +303,72 @@ fn a_reader_that_goes_away_early_is_no_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), told(&output)), (Some(0), String::new()));
+}
+
+/// A change names the grant by its id alone; the record is asked for people.
+#[test]
+fn a_rotation_and_a_revocation_are_found_by_whose_grant_it_was() {
+    let gateway = Gateway::start();
+    gateway.said(&["principal", "add", "ana", "--kind", "person"]);
+    gateway.said(&["principal", "add", "ana-claude", "--kind", "agent", "--owner", "ana"]);
+    let issue = ["grant", "issue", "--principal", "ana-claude", "--server", "demo"];
+    let parent = gateway.json(&[&issue[..], &["--all", "--ttl", "1h"]].concat());
+    let parent = parent["grant"].as_str().expect("an id");
+    let child = gateway.json(&[&issue[..], &["--tool", "add", "--ttl", "30m", "--parent", parent]].concat());
+    let child = child["grant"].as_str().expect("an id");
+    let (code, told) = gateway.fails(&[&issue[..], &["--all", "--ttl", "2h", "--parent", parent]].concat());
+    assert_eq!(code, 7, "{told}");
+    assert!(told.contains(&format!("would reach more, or longer, than its parent {parent}")), "{told}");
+    let (code, told) = gateway.fails(&["grant", "rotate", child, "--overlap", "8d"]);
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("7 days for an overlap"), "{told}");
+    gateway.said(&["grant", "rotate", child]);
+    gateway.said(&["grant", "revoke", child]);
+    let wanted = ["grant.issued", "grant.token_rotated", "grant.revoked"];
+    for filter in [["--principal", "ana"], ["--principal", "ana-claude"], ["--grant", parent]] {
+        let found = gateway.json(&[&["audit", "list"][..], &filter].concat());
+        let of_child: Vec<_> =
+            found.as_array().expect("a list").iter().filter(|entry| entry["grant"] == child).collect();
+        for entry in &of_child {
+            assert_eq!((&entry["principal"], &entry["owner"]), (&"ana-claude".into(), &"ana".into()));
+            assert_eq!(entry["ancestors"], serde_json::json!([parent]), "{entry}");
+        }
+        let kinds: Vec<_> = of_child.iter().filter_map(|entry| entry["kind"].as_str()).collect();
+        assert_eq!(kinds.iter().filter(|kind| wanted.contains(kind)).count(), 3, "{filter:?}: {kinds:?}");
+    }
+}
+
+#[test]
+fn a_new_token_comes_with_the_address_and_the_next_command() {
+    let gateway = Gateway::start();
+    let issued =
+        gateway.run(&["grant", "issue", "--principal", "you", "--server", "demo", "--tool", "[ae]dd"]);
+    let told = String::from_utf8(issued.stderr).expect("text");
+    assert!(told.contains("only * is a wildcard"), "{told}");
+    assert!(told.contains("/mcp/demo/\n"), "{told}");
+    let next = told.split('`').find(|words| words.starts_with("portcullis connect")).expect("a command");
+    let shown = gateway.said(&next.split(' ').skip(1).collect::<Vec<_>>());
+    assert!(shown.contains("/mcp/demo/"), "{shown}");
+}
+
+#[test]
+fn the_end_of_the_gateway_ends_what_follows_it_with_what_to_do() {
+    let mut gateway = Gateway::start();
+    let mut follower = Command::new(BINARY)
+        .args(["audit", "tail", "--follow"])
+        .env("PORTCULLIS_CONTEXT", gateway.data().join("context.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it follows");
+    let mut messages = BufReader::new(follower.stderr.take().expect("it is piped"));
+    let mut told = String::new();
+    messages.read_line(&mut told).expect("it says that it follows");
+    gateway.process.kill().expect("it runs until now");
+    gateway.process.wait().expect("it is gone");
+    messages.read_to_string(&mut told).expect("text");
+    assert_eq!(follower.wait().expect("it ends").code(), Some(8), "{told}");
+    assert!(told.contains("audit list --since 10m"), "{told}");
+    assert!(!told.contains("h2") && !told.contains("change was made"), "{told}");
 }

@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use prost_types::Timestamp;
 use seams::{Clock, SystemClock};
@@ -19,11 +19,11 @@ use wire::pb::audit::v1::{
     subscribe_request::Start,
 };
 
-use self::entry::{COLUMNS, line, shown};
+use self::entry::{COLUMNS, line, row, shown};
 use super::{
     Global, Output,
     connection::{self, Connection},
-    failure::Usage,
+    failure::{self, StreamEnded, Usage},
     instant, output,
 };
 
@@ -125,7 +125,8 @@ async fn list(limit: usize, wanted: &AuditFilter, global: &Global) -> Result<()>
     if limit == 0 && global.output == Output::Jsonl {
         return print_all(&mut client, wanted).await;
     }
-    let entries: Vec<Value> = newest(&mut client, limit, wanted).await?.iter().map(shown).collect();
+    let form = if global.output == Output::Table { row } else { shown };
+    let entries: Vec<Value> = newest(&mut client, limit, wanted).await?.iter().map(form).collect();
     output::list(&entries, &COLUMNS, global.output)
 }
 
@@ -194,14 +195,14 @@ async fn follow(wanted: &AuditFilter, global: &Global) -> Result<()> {
         seen.insert(entry.id);
     }
     eprintln!("Following; Ctrl-C ends it.");
-    while let Some(message) = stream.message().await.context("the stream ended")? {
+    while let Some(message) = stream.message().await.map_err(failure::of_stream)? {
         for entry in &message.entries {
             if !seen.remove(&entry.id) {
                 print(entry)?;
             }
         }
     }
-    bail!("the gateway ended the stream; run the command again to go on")
+    Err(StreamEnded.into())
 }
 
 fn now() -> u64 {

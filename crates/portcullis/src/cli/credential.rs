@@ -11,7 +11,7 @@ use wire::pb::admin::v1::{
 };
 
 use super::{
-    Global, connection,
+    Change, Global, connection,
     output::{self, Column},
 };
 
@@ -46,6 +46,8 @@ pub enum Command {
         /// The file to read it from; by default standard input.
         #[arg(long)]
         from_file: Option<PathBuf>,
+        #[command(flatten)]
+        change: Change,
     },
     /// List the credentials, without their secrets.
     List,
@@ -53,13 +55,15 @@ pub enum Command {
     Remove {
         /// The credential's name.
         name: String,
+        #[command(flatten)]
+        change: Change,
     },
 }
 
 /// Runs a verb.
 pub async fn run(command: Command, global: &Global) -> Result<()> {
     match command {
-        Command::Set { server, name, bearer: _, header, from_file } => {
+        Command::Set { server, name, bearer: _, header, from_file, change } => {
             let secret = read_secret(from_file)?;
             let form = match header {
                 Some(name) => Form::Header(api::HeaderAttachment { name }),
@@ -70,19 +74,17 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
                 server: format!("servers/{server}"),
                 attachment: Some(api::Attachment { form: Some(form) }),
                 secret: secret.expose().to_vec(),
-                request_id: global.request_id(),
+                request_id: change.id(),
             };
             let mut client = CredentialServiceClient::new(connection::open(global).await?);
             let set = client.set_credential(request).await?.into_inner().credential.unwrap_or_default();
             output::object(&shown(&set), &COLUMNS, global.output)
         }
         Command::List => list(global).await,
-        Command::Remove { name } => {
+        Command::Remove { name, change } => {
             let mut client = CredentialServiceClient::new(connection::open(global).await?);
-            let request = api::DeleteCredentialRequest {
-                name: format!("credentials/{name}"),
-                request_id: global.request_id(),
-            };
+            let request =
+                api::DeleteCredentialRequest { name: format!("credentials/{name}"), request_id: change.id() };
             client.delete_credential(request).await?;
             eprintln!("Removed {name}. Its server gets calls without a credential now.");
             Ok(())

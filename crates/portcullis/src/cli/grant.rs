@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use tonic::Status;
+use tonic_types::StatusExt;
 use wire::pb::admin::v1::{self as api, Enforcement, GrantState, grant_service_client::GrantServiceClient};
 
 use super::{
-    Global, Output,
+    Change, Global, Output,
     connection::{self, Connection},
     failure::Usage,
     instant,
     output::{self, Column},
 };
+use crate::context::Context;
 
 const COLUMNS: [Column; 6] = [
     ("grant", "grant"),
@@ -54,11 +57,15 @@ pub enum Command {
         /// For how long the token before is still honoured, for example 1h.
         #[arg(long, value_name = "LENGTH")]
         overlap: Option<String>,
+        #[command(flatten)]
+        change: Change,
     },
     /// Revoke a grant and every grant made from it, for ever. Returns when no call of it is let through any more.
     Revoke {
         /// Its id.
         grant: String,
+        #[command(flatten)]
+        change: Change,
     },
 }
 
@@ -92,6 +99,8 @@ pub struct Issue {
     /// The grant it is made from. It never reaches more, and is revoked with it.
     #[arg(long, value_name = "GRANT")]
     parent: Option<String>,
+    #[command(flatten)]
+    change: Change,
 }
 
 /// Runs a verb.
@@ -99,8 +108,10 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
     let mut client = GrantServiceClient::new(connection::open(global).await?);
     match command {
         Command::Issue(issue) => {
-            let issued = client.issue_grant(request_of(issue, global.request_id())?).await?.into_inner();
-            print_token(&issued.grant.unwrap_or_default(), &issued.token, global.output)
+            let parent = issue.parent.clone();
+            let issued = client.issue_grant(request_of(issue)?).await;
+            let issued = issued.map_err(|status| naming_parent(status, parent.as_deref()))?.into_inner();
+            print_token(&issued.grant.unwrap_or_default(), &issued.token, global)
         }
         Command::List { principal } => list(&mut client, principal, global).await,
         Command::Show { grant } => {
@@ -108,15 +119,15 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
                 client.get_grant(api::GetGrantRequest { name: resource(&grant) }).await?.into_inner();
             output::object(&shown(&shown_grant.grant.unwrap_or_default()), &COLUMNS, global.output)
         }
-        Command::Rotate { grant, overlap } => {
+        Command::Rotate { grant, overlap, change } => {
             let overlap = overlap.as_deref().map(instant::duration).transpose()?;
             let request =
-                api::RotateGrantRequest { name: resource(&grant), overlap, request_id: global.request_id() };
+                api::RotateGrantRequest { name: resource(&grant), overlap, request_id: change.id() };
             let rotated = client.rotate_grant(request).await?.into_inner();
-            print_token(&rotated.grant.unwrap_or_default(), &rotated.token, global.output)
+            print_token(&rotated.grant.unwrap_or_default(), &rotated.token, global)
         }
-        Command::Revoke { grant } => {
-            let request = api::RevokeGrantRequest { name: resource(&grant), request_id: global.request_id() };
+        Command::Revoke { grant, change } => {
+            let request = api::RevokeGrantRequest { name: resource(&grant), request_id: change.id() };
             let revoked = client.revoke_grant(request).await?.into_inner();
             let enforcement = revoked.enforcement.unwrap_or_default();
             output::object(
@@ -128,7 +139,19 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
     }
 }
 
-fn request_of(issue: Issue, request_id: String) -> Result<api::IssueGrantRequest> {
+/// The gateway refuses a sub-grant by the id it would have had, which says nothing to whoever asked for it.
+fn naming_parent(status: Status, parent: Option<&str>) -> Status {
+    let reason = status.get_details_error_info().map(|info| info.reason);
+    match (reason.as_deref(), parent) {
+        (Some("WIDER_THAN_PARENT"), Some(parent)) => {
+            let message = format!("this grant would reach more, or longer, than its parent {}", bare(parent));
+            Status::with_details(status.code(), message, status.details().to_vec().into())
+        }
+        _ => status,
+    }
+}
+
+fn request_of(issue: Issue) -> Result<api::IssueGrantRequest> {
     let everything = || vec!["*".to_owned()];
     let (tools, prompts, resources) = match issue.all {
         true => (everything(), everything(), everything()),
@@ -137,6 +160,9 @@ fn request_of(issue: Issue, request_id: String) -> Result<api::IssueGrantRequest
     if tools.is_empty() && prompts.is_empty() && resources.is_empty() {
         let nothing = "a grant without --tool, --prompt or --resource reaches nothing: name what it reaches, or say --all";
         return Err(Usage::of(nothing).into());
+    }
+    if let Some(note) = literal_note(tools.iter().chain(&prompts).chain(&resources)) {
+        eprintln!("{note}");
     }
     let scope = |server: &String| api::Scope {
         server: format!("servers/{server}"),
@@ -152,7 +178,13 @@ fn request_of(issue: Issue, request_id: String) -> Result<api::IssueGrantRequest
         ..Default::default()
     };
     let ttl = issue.ttl.as_deref().map(instant::duration).transpose()?;
-    Ok(api::IssueGrantRequest { grant: Some(grant), ttl, request_id })
+    Ok(api::IssueGrantRequest { grant: Some(grant), ttl, request_id: issue.change.id() })
+}
+
+/// What to tell somebody who seems to take a pattern for one of a shell.
+fn literal_note<'a>(mut patterns: impl Iterator<Item = &'a String>) -> Option<&'static str> {
+    let looks_like_glob = patterns.any(|pattern| pattern.contains(['?', '[']));
+    looks_like_glob.then_some("note: only * is a wildcard; ? and [ are taken literally")
 }
 
 async fn list(
@@ -175,7 +207,8 @@ async fn list(
 }
 
 /// A token is shown here and never again.
-fn print_token(grant: &api::Grant, token: &str, output: Output) -> Result<()> {
+fn print_token(grant: &api::Grant, token: &str, global: &Global) -> Result<()> {
+    let output = global.output;
     let mut object = shown(grant);
     if token.is_empty() {
         // The request was answered before. Nothing failed, so whatever can be shown is shown.
@@ -189,12 +222,31 @@ fn print_token(grant: &api::Grant, token: &str, output: Output) -> Result<()> {
     output::object(&object, &COLUMNS, output)?;
     if output == Output::Table {
         output::print(&format!("\n{token}"))?;
-        eprintln!(
-            "\nThe line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>` to \
-             /mcp/SERVER/ of the gateway."
-        );
+        let data_url = Context::find(global.context.as_deref())?.data_url;
+        eprintln!("\n{}", how_to_use(grant, data_url.as_deref()));
     }
     Ok(())
+}
+
+/// Where the token is to be sent, and the next command. Without `data_url` only the path is known.
+fn how_to_use(grant: &api::Grant, data_url: Option<&str>) -> String {
+    let mut told =
+        "The line above is the token, shown this once. Clients send it as `Authorization: Bearer <token>` to"
+            .to_owned();
+    let Some(data_url) = data_url else {
+        told.push_str(" /mcp/SERVER/ of the gateway.");
+        return told;
+    };
+    let data_url = data_url.trim_end_matches('/');
+    let servers = || grant.scopes.iter().map(|scope| scope.server.trim_start_matches("servers/"));
+    for server in servers() {
+        told.push_str(&format!("\n  {data_url}/mcp/{server}/"));
+    }
+    for server in servers() {
+        told.push_str(&format!("\nnext: `portcullis connect claude-code --server {server}`"));
+    }
+    told.push_str(" shows what to tell the client; there are codex, gemini, cursor, vscode and windsurf too");
+    told
 }
 
 fn shown_revocation(grant: &str, revision: u64, enforcement: &Enforcement) -> Value {
@@ -280,12 +332,13 @@ mod tests {
             label: "laptop".to_owned(),
             ttl: Some("8h".to_owned()),
             parent: Some("gr_parent".to_owned()),
+            change: Change::default(),
         }
     }
 
     #[test]
     fn what_is_named_applies_to_every_server() {
-        let request = request_of(issue(), String::new()).expect("a request");
+        let request = request_of(issue()).expect("a request");
         let grant = request.grant.expect("a grant");
         let scopes: Vec<_> =
             grant.scopes.iter().map(|scope| (scope.server.as_str(), &scope.tools[..])).collect();
@@ -298,11 +351,48 @@ mod tests {
     #[test]
     fn a_grant_that_reaches_nothing_is_wrong_use_and_all_reaches_everything() {
         let nothing = Issue { tools: Vec::new(), ..issue() };
-        assert!(request_of(nothing, String::new()).expect_err("nothing").is::<Usage>());
+        assert!(request_of(nothing).expect_err("nothing").is::<Usage>());
         let all = Issue { tools: Vec::new(), all: true, ..issue() };
-        let grant = request_of(all, String::new()).expect("a request").grant.expect("a grant");
+        let grant = request_of(all).expect("a request").grant.expect("a grant");
         let scope = &grant.scopes[0];
         assert_eq!([&scope.tools, &scope.prompts, &scope.resources], [&["*".to_owned()][..]; 3]);
+    }
+
+    #[test]
+    fn a_pattern_that_looks_like_one_of_a_shell_is_remarked_upon() {
+        let note = |pattern: &str| literal_note([pattern.to_owned()].iter()).is_some();
+        assert!(note("get_?") && note("[gs]et") && !note("get_*"));
+    }
+
+    #[test]
+    fn whoever_gets_a_token_learns_where_to_send_it() {
+        let scope = |server: &str| api::Scope { server: format!("servers/{server}"), ..Default::default() };
+        let grant = api::Grant { scopes: vec![scope("github"), scope("files")], ..Default::default() };
+        let told = how_to_use(&grant, Some("https://gate.example:7450/"));
+        for line in [
+            "  https://gate.example:7450/mcp/github/",
+            "  https://gate.example:7450/mcp/files/",
+            "next: `portcullis connect claude-code --server github`",
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line}: {told}");
+        }
+        assert!(how_to_use(&grant, None).ends_with("to /mcp/SERVER/ of the gateway."));
+    }
+
+    #[test]
+    fn a_grant_that_is_wider_than_its_parent_is_refused_by_the_name_of_the_parent() {
+        let details = |reason| tonic_types::ErrorDetails::with_error_info(reason, "portcullis", []);
+        let refused = |reason| {
+            Status::with_error_details(
+                tonic::Code::FailedPrecondition,
+                "grants/gr_new is not",
+                details(reason),
+            )
+        };
+        let told = naming_parent(refused("WIDER_THAN_PARENT"), Some("grants/gr_parent"));
+        assert_eq!(told.message(), "this grant would reach more, or longer, than its parent gr_parent");
+        assert!(told.get_details_error_info().is_some(), "the reason stays");
+        assert_eq!(naming_parent(refused("TOO_DEEP"), Some("gr_parent")).message(), "grants/gr_new is not");
     }
 
     /// The members that scripts read keep their names.

@@ -1,18 +1,24 @@
 //! Times and lengths of time, between what people write, what the API carries and what is printed.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use prost_types::{Duration, Timestamp};
 use serde_json::Value;
 
+use super::failure::Usage;
+
 /// Reads a length of time such as `8h`, `30m` or `7d`.
 pub fn duration(text: &str) -> Result<Duration> {
+    // What the parser and the calendar have to say is about their insides and helps nobody to write it right.
     let span: jiff::Span = text
         .parse()
-        .with_context(|| format!("{text:?} is no length of time; write it like 30m, 8h or 7d"))?;
+        .map_err(|_| Usage::of(format!("{text:?} is no length of time; write it like 30m, 8h or 7d")))?;
     let day = jiff::SpanRelativeTo::days_are_24_hours();
-    let length =
-        span.to_duration(day).with_context(|| format!("{text:?} has no fixed length; use hours or days"))?;
-    anyhow::ensure!(length.is_positive(), "{text:?} is not a positive length of time");
+    let length = span
+        .to_duration(day)
+        .map_err(|_| Usage::of(format!("{text:?} has no fixed length; use hours or days")))?;
+    if !length.is_positive() {
+        return Err(Usage::of(format!("{text:?} is not a positive length of time")).into());
+    }
     Ok(Duration { seconds: length.as_secs(), nanos: length.subsec_nanos() })
 }
 
@@ -39,7 +45,8 @@ mod tests {
         assert_eq!(seconds("7d"), Some(7 * 86_400));
         assert_eq!(seconds("1h 30m"), Some(5400));
         for wrong in ["", "8", "soon", "-1h", "0s"] {
-            assert_eq!(seconds(wrong), None, "{wrong:?}");
+            let refused = duration(wrong).expect_err("no length of time");
+            assert!(refused.is::<Usage>() && refused.chain().count() == 1, "{wrong:?}: {refused:#}");
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wire::pb::admin::v1::{self as api, PrincipalKind, principal_service_client::PrincipalServiceClient};
 
 use super::{
-    Global, connection,
+    Change, Global, connection,
     output::{self, Column},
 };
 
@@ -49,6 +49,8 @@ pub enum Command {
         /// A group it is in; may be given more than once.
         #[arg(long = "group")]
         groups: Vec<String>,
+        #[command(flatten)]
+        change: Change,
     },
     /// List the principals.
     List,
@@ -56,11 +58,15 @@ pub enum Command {
     Suspend {
         /// Its name.
         name: String,
+        #[command(flatten)]
+        change: Change,
     },
     /// Honour its grants again.
     Resume {
         /// Its name.
         name: String,
+        #[command(flatten)]
+        change: Change,
     },
 }
 
@@ -68,7 +74,7 @@ pub enum Command {
 pub async fn run(command: Command, global: &Global) -> Result<()> {
     let mut client = PrincipalServiceClient::new(connection::open(global).await?);
     let principal = match command {
-        Command::Add { name, kind, owner, display_name, groups } => {
+        Command::Add { name, kind, owner, display_name, groups, change } => {
             let kind = match kind {
                 Kind::Person => PrincipalKind::Person,
                 Kind::Agent => PrincipalKind::Agent,
@@ -80,7 +86,7 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
             let request = api::CreatePrincipalRequest {
                 principal_id: name,
                 principal: Some(principal),
-                request_id: global.request_id(),
+                request_id: change.id(),
             };
             client.create_principal(request).await?.into_inner().principal
         }
@@ -96,14 +102,12 @@ pub async fn run(command: Command, global: &Global) -> Result<()> {
                 }
             }
         }
-        Command::Suspend { name } => {
-            let request =
-                api::SuspendPrincipalRequest { name: resource(&name), request_id: global.request_id() };
+        Command::Suspend { name, change } => {
+            let request = api::SuspendPrincipalRequest { name: resource(&name), request_id: change.id() };
             client.suspend_principal(request).await?.into_inner().principal
         }
-        Command::Resume { name } => {
-            let request =
-                api::ResumePrincipalRequest { name: resource(&name), request_id: global.request_id() };
+        Command::Resume { name, change } => {
+            let request = api::ResumePrincipalRequest { name: resource(&name), request_id: change.id() };
             client.resume_principal(request).await?.into_inner().principal
         }
     };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wire::pb::admin::v1::{self as api, ServerState, server_service_client::ServerServiceClient};
 
 use super::{
-    Global,
+    Change, Global,
     connection::{self, Connection},
     failure::Usage,
     output::{self, Column},
@@ -27,6 +27,8 @@ pub enum Command {
         /// Where the server answers, exactly as it wants to be called.
         #[arg(long, value_name = "URL")]
         url: String,
+        #[command(flatten)]
+        change: Change,
     },
     /// List the servers.
     List,
@@ -39,11 +41,15 @@ pub enum Command {
     Disable {
         /// Its name.
         name: String,
+        #[command(flatten)]
+        change: Change,
     },
     /// Let calls through to a disabled server again.
     Enable {
         /// Its name.
         name: String,
+        #[command(flatten)]
+        change: Change,
     },
     /// Remove a server for good, with its credential. Its name stays taken.
     Remove {
@@ -52,37 +58,37 @@ pub enum Command {
         /// Do not ask.
         #[arg(long)]
         yes: bool,
+        #[command(flatten)]
+        change: Change,
     },
 }
 
 /// Runs a verb.
 pub async fn run(command: Command, global: &Global) -> Result<()> {
-    if let Command::Remove { name, yes: false } = &command {
+    if let Command::Remove { name, yes: false, .. } = &command {
         confirm_removal(name)?;
     }
     let mut client = ServerServiceClient::new(connection::open(global).await?);
     let server = match command {
-        Command::Add { name, url } => {
+        Command::Add { name, url, change } => {
             let server = Some(api::Server { url, ..api::Server::default() });
-            let request =
-                api::CreateServerRequest { server_id: name, server, request_id: global.request_id() };
+            let request = api::CreateServerRequest { server_id: name, server, request_id: change.id() };
             client.create_server(request).await?.into_inner().server
         }
         Command::List => return list(&mut client, global).await,
         Command::Show { name } => {
             client.get_server(api::GetServerRequest { name: resource(&name) }).await?.into_inner().server
         }
-        Command::Disable { name } => {
-            let request =
-                api::DisableServerRequest { name: resource(&name), request_id: global.request_id() };
+        Command::Disable { name, change } => {
+            let request = api::DisableServerRequest { name: resource(&name), request_id: change.id() };
             client.disable_server(request).await?.into_inner().server
         }
-        Command::Enable { name } => {
-            let request = api::EnableServerRequest { name: resource(&name), request_id: global.request_id() };
+        Command::Enable { name, change } => {
+            let request = api::EnableServerRequest { name: resource(&name), request_id: change.id() };
             client.enable_server(request).await?.into_inner().server
         }
-        Command::Remove { name, .. } => {
-            let request = api::DeleteServerRequest { name: resource(&name), request_id: global.request_id() };
+        Command::Remove { name, change, .. } => {
+            let request = api::DeleteServerRequest { name: resource(&name), request_id: change.id() };
             client.delete_server(request).await?;
             eprintln!("Removed {name}. No call goes to it any more.");
             return Ok(());

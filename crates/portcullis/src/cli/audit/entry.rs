@@ -15,7 +15,7 @@ pub const COLUMNS: [Column; 8] = [
     ("principal", "principal"),
     ("owner", "owner"),
     ("server", "server"),
-    ("target", "tool"),
+    ("target", "target"),
     ("how", "summary"),
     ("rev", "revision"),
 ];
@@ -63,14 +63,26 @@ pub fn shown(entry: &AuditEntry) -> Value {
     object
 }
 
-/// The entry as one line.
+/// The entry as a row of the table: what it shows for the target stands in one more member.
+pub fn row(entry: &AuditEntry) -> Value {
+    let mut object = shown(entry);
+    object["target"] = present(target(entry));
+    object
+}
+
+/// What was called: the tool, prompt or resource, or the method of a call that names none.
+fn target(entry: &AuditEntry) -> &str {
+    if entry.target.is_empty() { &entry.method } else { &entry.target }
+}
+
+/// The entry as one line, as it comes. What comes is never archived yet, so that is not said.
 pub fn line(entry: &AuditEntry) -> String {
     let time = instant::shown(entry.time.as_ref());
     let time = time.as_str().unwrap_or("-");
     let who = entry.principal.trim_start_matches("principals/");
     let server = entry.server.trim_start_matches("servers/");
-    let (kind, how) = (kind(entry), summary(entry));
-    let words = [kind.as_str(), who, server, &entry.target, &how].map(printable);
+    let (kind, how) = (kind(entry), told(entry));
+    let words = [kind.as_str(), who, server, target(entry), &how].map(printable);
     let said = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ");
     format!("{time}  {said}")
 }
@@ -108,7 +120,12 @@ fn decision(entry: &AuditEntry) -> Value {
 
 /// The entry's point in a few words, for the table.
 fn summary(entry: &AuditEntry) -> String {
-    let told = match entry.kind() {
+    let told = told(entry);
+    if entry.archived { told } else { format!("{told} (not yet archived)") }
+}
+
+fn told(entry: &AuditEntry) -> String {
+    match entry.kind() {
         AuditKind::CallIntent => "allowed".to_owned(),
         AuditKind::CallDenied => format!("{} ({})", entry.reason, entry.rule),
         AuditKind::CallOutcome => entry.result.as_ref().map(told_result).unwrap_or_default(),
@@ -122,8 +139,7 @@ fn summary(entry: &AuditEntry) -> String {
             counts.collect::<Vec<_>>().join(", ")
         }
         AuditKind::EpochStarted | AuditKind::Unspecified => entry.detail.clone(),
-    };
-    if entry.archived { told } else { format!("{told} (not yet archived)") }
+    }
 }
 
 fn told_result(result: &CallResult) -> String {
@@ -228,6 +244,20 @@ mod tests {
         let object = shown(&entry);
         assert_eq!(object["summary"], "upstream_failed, 12.3 ms (not yet archived)");
         assert_eq!(object["result"]["intent"], "records/1/2/2");
+        assert!(line(&entry).ends_with("upstream_failed, 12.3 ms"), "{}", line(&entry));
+    }
+
+    #[test]
+    fn a_call_that_names_no_target_is_shown_by_its_method() {
+        let entry = AuditEntry {
+            method: "tools/list".to_owned(),
+            target: String::new(),
+            ..call(AuditKind::CallIntent)
+        };
+        assert_eq!(row(&entry)["target"], "tools/list");
+        assert_eq!((&shown(&entry)["tool"], shown(&entry).get("target")), (&Value::Null, None));
+        assert!(line(&entry).contains("  tools/list  "), "{}", line(&entry));
+        assert_eq!(row(&call(AuditKind::CallIntent))["target"], "get_issue");
     }
 
     #[test]
