@@ -14,7 +14,8 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// The route of a path, which is the part of the request target before the query.
+    /// The route of a path, which is the part of the request target before the query. HTTP/1.1 refuses a fragment before
+    /// this; of an HTTP/2 `:path` the library cuts one off unseen, and nothing behind it means anything here.
     pub(crate) fn of(path: &str) -> Self {
         let id = path.strip_prefix("/mcp/").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
         match id.map(server::Id::parse) {
@@ -48,6 +49,8 @@ mod tests {
             "/mcp/files%2f",
             "/mcp/%66iles",
             "/mcp/files;a=b",
+            "/mcp/files#",
+            "/mcp/fi#les",
             "/mcp/Files",
             "/mcp/files\0",
             "/mcp/./files",

@@ -210,14 +210,15 @@ fn next_line<'b>(rest: &mut &'b [u8]) -> Result<&'b [u8], Fault> {
     if line.iter().any(control) { Err(Fault::BadLine) } else { Ok(line) }
 }
 
-/// `METHOD SP target SP HTTP/1.1`, with single spaces and a target of visible ASCII.
+/// `METHOD SP target SP HTTP/1.1`, with single spaces and a target of visible ASCII. A target has no fragment (RFC 9112,
+/// section 3.2): what one reader cuts off at the `#` is part of the path to another.
 fn request_line(line: &[u8]) -> Result<(), Fault> {
+    let in_target = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
     let mut words = line.split(|byte| *byte == b' ');
     let (method, target, version) = (words.next(), words.next(), words.next());
     let good_method =
         method.is_some_and(|method| !method.is_empty() && method.iter().all(u8::is_ascii_uppercase));
-    let good_target =
-        target.is_some_and(|target| !target.is_empty() && target.iter().all(u8::is_ascii_graphic));
+    let good_target = target.is_some_and(|target| !target.is_empty() && target.iter().all(in_target));
     if good_method && good_target && version == Some(b"HTTP/1.1") && words.next().is_none() {
         return Ok(());
     }

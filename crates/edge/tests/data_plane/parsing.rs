@@ -226,3 +226,17 @@ async fn what_is_no_message_at_all_is_told_what_to_send() {
     assert_eq!(connection.response().await.expect("an answer").status, 413);
     assert!(world.upstream.bytes().is_empty());
 }
+
+/// C18: a request target has no fragment, so what stands behind a `#` is nobody's to interpret.
+#[tokio::test]
+async fn c18_a_fragment_in_the_request_target_is_refused() {
+    let world = World::start(server).await;
+    let grant = world.everything();
+    let message = world.message("2025-06-18", "ping", json!({}));
+    let headers = World::headers(&grant, "2025-06-18", &message);
+    for target in ["/mcp/files#x", "/mcp/fi#les", "/mcp/files/#", "/mcp/files?a#b", "#"] {
+        let answer = world.send("POST", target, &headers, message.to_string().as_bytes()).await;
+        assert_eq!(answer.status, 400, "{target}");
+    }
+    assert!(world.upstream.bytes().is_empty());
+}
