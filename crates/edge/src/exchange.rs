@@ -13,7 +13,13 @@
 
 use std::sync::Arc;
 
-use authority::{RecordedPermit, enforcement::CutReason, record::Ending};
+use authority::{
+    Reason, RecordedPermit,
+    decision::still_allowed,
+    denial::Rule,
+    enforcement::{Call, CutReason},
+    record::Ending,
+};
 use http::StatusCode;
 use upstream::{ForwardFailed, Outbound, Reply, Report, Verb};
 
@@ -85,6 +91,25 @@ fn outbound(caller: &Caller, asked: &Asked) -> Outbound {
     Outbound { verb, headers, body: asked.body.clone() }
 }
 
+/// The rule by which a call was cut: the one that denies it now, so that a denial names the same whichever side of the
+/// decision the change met the call on. A change that was taken back meanwhile leaves the nearest that is known.
+fn rule_of(edge: &Edge, caller: &Caller, asked: &Asked, reason: Reason) -> Rule {
+    let call = Call {
+        token: caller.claim.token,
+        grant: caller.claim.grant,
+        server: caller.server.clone(),
+        action: asked.action.clone(),
+    };
+    let denied = edge.gate.view().and_then(|view| still_allowed(&view, &call, edge.now().wall).err());
+    match denied {
+        Some(denial) if denial.reason == reason => denial.rule,
+        _ if matches!(reason, Reason::CredentialRemoved | Reason::ServerDisabled) => {
+            Rule::Server(call.server)
+        }
+        _ => Rule::Grant(call.grant),
+    }
+}
+
 impl Exchange<'_> {
     /// Hands the answer on and says how that ended.
     async fn answer(&mut self, reply: Reply) -> Ended {
@@ -124,7 +149,8 @@ impl Exchange<'_> {
 
     /// Answers a cut call if its answer has not begun, and aborts one that has.
     fn cut(&mut self, reason: CutReason) -> Ending {
-        self.relay.answer_or_abort(|| rescue::cut(self.asked, self.caller.claim.grant, reason));
+        let rule = |reason| rule_of(self.edge, self.caller, self.asked, reason);
+        self.relay.answer_or_abort(|| rescue::cut(self.asked, reason, rule));
         match reason {
             CutReason::Narrowed(_) => Ending::Cut,
             CutReason::LeaseExpired => Ending::LeaseLost,

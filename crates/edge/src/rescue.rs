@@ -16,7 +16,7 @@
 //! Enforcement answers plain JSON, never a stream, because clients resume streams that end in an error. What must stay
 //! true: a message tells what to do next, and none carries a secret, an address of an upstream or a byte of a body.
 
-use authority::{Denial, Reason, denial::Rule, enforcement::CutReason, grant, record::Ending};
+use authority::{Denial, Reason, denial::Rule, enforcement::CutReason, record::Ending};
 use http::{HeaderValue, StatusCode, header};
 use mcp::{
     id::Id,
@@ -158,13 +158,13 @@ pub(crate) fn not_recorded(asked: &Asked, why: &NotRecorded) -> Answer {
     retry_later(error_to_all(asked, StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE, text))
 }
 
-/// The answer to a call that was cut before its answer began.
-pub(crate) fn cut(asked: &Asked, grant: grant::Id, reason: CutReason) -> Answer {
+/// The answer to a call that was cut before its answer began; `rule` names what decided, where something did.
+pub(crate) fn cut(asked: &Asked, reason: CutReason, rule: impl FnOnce(Reason) -> Rule) -> Answer {
     let unavailable =
         |text| retry_later(error_to_all(asked, StatusCode::SERVICE_UNAVAILABLE, code::UNAVAILABLE, text));
     match reason {
         CutReason::Narrowed(reason) => {
-            let denial = Denial { reason, rule: Rule::Grant(grant) };
+            let denial = Denial { reason, rule: rule(reason) };
             denied(asked, &vec![Some(denial); asked.parts.len()])
         }
         CutReason::LeaseExpired => {
@@ -196,8 +196,8 @@ fn retry_later(answer: Answer) -> Answer {
     with(answer, header::RETRY_AFTER, RETRY_AFTER_SECONDS)
 }
 
-/// The rest of the body was not read, so nothing can follow on this connection.
-fn closing(answer: Answer) -> Answer {
+/// The answer as the last of its connection: because the rest of a body was not read, or nothing more is owed to it.
+pub(crate) fn closing(answer: Answer) -> Answer {
     with(answer, header::CONNECTION, "close")
 }
 

@@ -2,6 +2,7 @@
 //! yet written.
 
 use authority::{
+    command::{self, DisableServer},
     enforcement::CutReason,
     record::{Body, Ending},
     time::Wall,
@@ -227,4 +228,20 @@ async fn a_client_that_does_not_read_is_cut_too() {
     feed.closed().await;
     world.is_quiet().await;
     connection.ends().await;
+}
+
+/// A denial names the same rule whether the change met the call before its decision or after it.
+#[tokio::test]
+async fn a_call_cut_by_a_disabled_server_is_told_the_rule_that_refuses_the_next() {
+    let world = World::start(|_| Answer::Never).await;
+    let grant = world.reader();
+    let message = world.message("2025-11-25", "tools/call", json!({"name": "read_file", "arguments": {}}));
+    let headers = World::headers(&grant, "2025-11-25", &message);
+    let mut connection = world.begin("POST", "/mcp/files", &headers, message.to_string().as_bytes()).await;
+    world.upstream.has_seen(1).await;
+    world.apply(command::Body::DisableServer(DisableServer { server: crate::world::server_id("files") }));
+    let cut = connection.response().await.expect("an answer").text();
+    let refused = world.call(&grant, "2025-11-25", "read_file").await.text();
+    assert!(refused.starts_with("[denied] server_disabled (rule servers/files)"), "{refused}");
+    assert_eq!(cut, refused);
 }
