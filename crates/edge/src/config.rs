@@ -26,6 +26,9 @@ pub struct Config {
     pub max_page_bytes: NonZeroUsize,
     /// Connections at once. 4,096: below the usual limit of descriptors, with room for as many upstream ones.
     pub max_connections: NonZeroU32,
+    /// Connections at once from one address, or from one /64 of IPv6, so that no host can take them all. Trusted proxies,
+    /// behind which are many, have no such bound. 512: an office behind one address, with a few for each agent.
+    pub max_connections_per_peer: NonZeroU32,
     /// Calls in flight at once, streams not counted. 4,096.
     pub max_calls: NonZeroU32,
     /// Calls in flight at once of one grant. 256: an agent that fans out widely has tens.
@@ -62,6 +65,7 @@ impl Default for Config {
             max_body_bytes: nonzero(mcp::limits::MAX_REQUEST_BYTES),
             max_page_bytes: nonzero(mcp::limits::MAX_RESPONSE_BYTES),
             max_connections: count(4_096),
+            max_connections_per_peer: count(512),
             max_calls: count(4_096),
             max_calls_per_grant: count(256),
             max_streams: count(4_096),

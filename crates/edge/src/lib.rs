@@ -4,7 +4,7 @@
 //! server, with its intent on disk before the first byte goes out. A reader follows it through the files:
 //!
 //! ```text
-//!  listener    sockets, TLS, hyper, bounds          strict_http  one reading of HTTP/1.1 or none
+//!  listener    sockets, TLS, hyper, bounds (places) strict_http  one reading of HTTP/1.1 or none
 //!  service     the order of the checks              socket       the client's side of a cut
 //!  ├ host_origin, route, authenticate, peer, body   who asks, and where
 //!  ├ request (media_type, action_of, onward)        what is asked, read strictly
@@ -44,6 +44,7 @@ mod listener;
 mod media_type;
 mod onward;
 mod peer;
+mod places;
 mod refusal;
 mod relay;
 mod request;

@@ -7,7 +7,17 @@
 //! What must stay true: a connection is counted from its accept to its end; no wait of it is without a bound; and once
 //! the shutdown is asked for, every call was finished or cut when [`Edge::serve`] returns.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use authority::enforcement::CutReason;
 use http::Request;
@@ -31,6 +41,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     config::Config,
+    places::{PeerPlace, PeerPlaces},
     service::{Connected, Edge},
     socket::ClientSocket,
     strict_http::StrictHttp,
@@ -42,8 +53,15 @@ const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 /// After how long accepting is tried again when the process has no descriptors left.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// How long a connection may go on without a request that carries a grant. In HTTP/1.1 the first refusal closes it; this
+/// is for HTTP/2, whose pings keep it open. 60 s: connections that clients open before they need them wait less.
+const UNKNOWN_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How long connections may take to end after their calls were cut, before they are dropped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Under which code a connection is counted that was closed because its peer has too many.
+const PEER_BUSY: &str = "peer_busy";
 
 /// hyper's buffer of one HTTP/1.1 connection, which also bounds a head. It grows only as needed.
 const HTTP1_BUFFER_BYTES: usize = 64 * 1024;
@@ -103,6 +121,7 @@ impl Edge {
         let mut connections = JoinSet::new();
         let limit = usize::try_from(self.config.max_connections.get()).unwrap_or(usize::MAX);
         let places = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        let peers = PeerPlaces::new(self.config.max_connections_per_peer);
         tokio::pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -110,13 +129,30 @@ impl Edge {
                 () = &mut shutdown => break,
                 accepted = accept(&listener, &places) => accepted,
             };
-            let (place, tcp, peer) = accepted;
-            connections.spawn(connection(Arc::clone(&shared), place, tcp, peer, graceful.watcher()));
+            let (permit, tcp, peer) = accepted;
+            if let Some(place) = self.place_of(&peers, peer.ip()) {
+                let held = (permit, place);
+                connections.spawn(connection(Arc::clone(&shared), held, tcp, peer, graceful.watcher()));
+            }
             while connections.try_join_next().is_some() {}
         }
         drop(listener);
         self.drain(graceful, connections).await;
         Ok(())
+    }
+
+    /// The place of a connection from `peer` among those of its address; a trusted proxy needs none. `None` if all are
+    /// taken: the connection is closed at once, because waiting would be for the other peers to do.
+    fn place_of(&self, peers: &Arc<PeerPlaces>, peer: IpAddr) -> Option<Option<PeerPlace>> {
+        if self.config.trusts(peer) {
+            return Some(None);
+        }
+        let place = peers.take(peer);
+        if place.is_none() {
+            tracing::debug!(%peer, "a connection was closed because its peer has too many");
+            self.wal.refused(PEER_BUSY, &peer.to_string());
+        }
+        place.map(Some)
     }
 
     /// Ends what is left: first in order, then by cutting, which also reaches calls that run on without a client.
@@ -156,7 +192,7 @@ async fn accept(
 /// One connection from its accept to its end.
 async fn connection(
     shared: Arc<Shared>,
-    place: OwnedSemaphorePermit,
+    held: (OwnedSemaphorePermit, Option<PeerPlace>),
     tcp: TcpStream,
     peer: SocketAddr,
     watcher: Watcher,
@@ -166,7 +202,12 @@ async fn connection(
         return;
     }
     let socket = ClientSocket::new(tcp, shared.edge.config.stall_timeout);
-    let connected = Connected { peer: peer.ip(), on_loopback: shared.on_loopback, reset: socket.reset() };
+    let connected = Connected {
+        peer: peer.ip(),
+        on_loopback: shared.on_loopback,
+        reset: socket.reset(),
+        known: Arc::default(),
+    };
     match &shared.tls {
         None => http_connection(&shared, socket, connected, watcher).await,
         Some(tls) => match timeout(TLS_TIMEOUT, tls.accept(socket)).await {
@@ -175,7 +216,7 @@ async fn connection(
             Err(_elapsed) => tracing::debug!(%peer, "a TLS handshake took too long"),
         },
     }
-    drop(place);
+    drop(held);
 }
 
 async fn http_connection<S>(shared: &Arc<Shared>, stream: S, connected: Connected, watcher: Watcher)
@@ -184,14 +225,25 @@ where
 {
     let peer = connected.peer;
     let io = TokioIo::new(StrictHttp::new(stream, shared.edge.config.head_timeout));
-    let edge = Arc::clone(&shared.edge);
+    let (edge, known) = (Arc::clone(&shared.edge), Arc::clone(&connected.known));
     let service = service_fn(move |request: Request<Incoming>| {
         let (edge, connected) = (Arc::clone(&edge), connected.clone());
         async move { Ok::<_, Infallible>(edge.respond(&connected, request).await) }
     });
-    let served = watcher.watch(shared.http.serve_connection(io, service).into_owned()).await;
-    if let Err(error) = served {
-        tracing::debug!(%error, %peer, "a connection ended early");
+    let served = watcher.watch(shared.http.serve_connection(io, service).into_owned());
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::debug!(%error, %peer, "a connection ended early");
+        },
+        () = stays_unknown(&known) => tracing::debug!(%peer, "a connection ended that nobody authenticated on"),
+    }
+}
+
+/// Waits until a connection has had its time and nobody has authenticated on it; for ever if somebody has.
+async fn stays_unknown(known: &AtomicBool) {
+    sleep(UNKNOWN_TIMEOUT).await;
+    if known.load(Ordering::SeqCst) {
+        pending::<()>().await;
     }
 }
 

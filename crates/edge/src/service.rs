@@ -9,7 +9,13 @@
 //! a client which goes away does not end what its revision says runs on. What must stay true: no call begins without a
 //! claim, a strict reading and a slot.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use authority::{
     enforcement::Gate,
@@ -85,6 +91,8 @@ pub(crate) struct Connected {
     pub(crate) on_loopback: bool,
     /// Ends the connection with a reset.
     pub(crate) reset: Arc<Reset>,
+    /// Set once a request on it carried a grant.
+    pub(crate) known: Arc<AtomicBool>,
 }
 
 impl Edge {
@@ -124,7 +132,7 @@ impl Edge {
     {
         let (head, body) = request.into_parts();
         let peer = peer::of_request(&self.config, connected.peer, &head.headers);
-        match self.prepare(connected.on_loopback, peer, &head, body).await {
+        match self.prepare(connected, peer, &head, body).await {
             Ok((caller, asked, slot)) => {
                 // An HTTP/2 connection carries other calls; of it only the stream is reset.
                 let alone = head.version < Version::HTTP_2;
@@ -134,7 +142,10 @@ impl Edge {
             Err(refusal) => {
                 tracing::debug!(code = refusal.code(), %peer, "a request was refused");
                 self.wal.refused(refusal.code(), &peer.to_string());
-                rescue::refused(&refusal)
+                let answer = rescue::refused(&refusal);
+                // Nobody keeps a place who has shown no grant. HTTP/2 has no such header, and the listener a timeout.
+                let stays = head.version >= Version::HTTP_2 || connected.known.load(Ordering::SeqCst);
+                if stays { answer } else { rescue::closing(answer) }
             }
         }
     }
@@ -142,7 +153,7 @@ impl Edge {
     /// Everything before the decision.
     async fn prepare<B>(
         &self,
-        on_loopback: bool,
+        connected: &Connected,
         peer: IpAddr,
         head: &request::Parts,
         body: B,
@@ -150,9 +161,10 @@ impl Edge {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        host_origin::check(&self.config, on_loopback, &head.uri, &head.headers)?;
+        host_origin::check(&self.config, connected.on_loopback, &head.uri, &head.headers)?;
         let Route::Server(server) = Route::of(head.uri.path()) else { return Err(Refusal::Nowhere) };
         let claim = self.authenticate(head)?;
+        connected.known.store(true, Ordering::SeqCst);
         // Before the body is read, so that the memory for bodies is bounded with the calls.
         let slots = if head.method == Method::GET { &self.streams } else { &self.calls };
         let slot = slots.take(claim.grant)?;

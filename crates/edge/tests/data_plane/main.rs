@@ -8,6 +8,7 @@ mod answers;
 mod bridging;
 mod calls;
 mod client;
+mod connections;
 mod disk;
 mod endings;
 mod identity;
