@@ -1,22 +1,27 @@
 //! Who calls the admin API: an operator, by the token in `authorization: Bearer pcla_…`.
 //!
 //! The form and the checksum of the token are checked before anything is hashed (FAULTS E03), its kind before anything
-//! is looked up. A grant token opens nothing here, and nothing says whether it would open something elsewhere. What the
+//! is looked up, and so is how many wrong ones were tried (E04). A grant token opens nothing here, and nothing says whether it would open something elsewhere. What the
 //! caller may do is not decided here; see `roles`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use authority::{
     View,
     enforcement::Gate,
     grant::TokenHash,
-    operator::{self, Operator, Role},
+    operator::{self, Role},
 };
 use http::{HeaderMap, header::AUTHORIZATION};
 use keyring::{
-    Keyring,
     pepper::Pepper,
     token::{self, TokenKind, TokenRefused},
+};
+
+use crate::{
+    attempts::{Attempts, TooMany},
+    network::Network,
+    parts::Parts,
 };
 
 const SCHEME: &[u8] = b"Bearer ";
@@ -35,6 +40,7 @@ pub(crate) struct Caller {
 pub(crate) struct Authenticator {
     gate: Arc<Gate>,
     pepper: Pepper,
+    attempts: Attempts,
 }
 
 /// Why a request comes from nobody.
@@ -58,31 +64,48 @@ pub(crate) enum Refused {
     /// Nobody has this token, or not any more.
     #[error("nobody holds this operator token: an owner can print a new one")]
     Unknown,
+    /// Too many tokens were tried that nobody has.
+    #[error("too many wrong operator tokens were tried: wait {} seconds and try again", wait.as_secs() + 1)]
+    TooMany {
+        /// How long until the next one may be tried.
+        wait: Duration,
+    },
     /// The node does not know its operators yet.
     #[error("this node has not loaded its state yet: try again in a moment")]
     NoView,
 }
 
 impl Authenticator {
-    pub(crate) fn new(gate: Arc<Gate>, keyring: &Keyring) -> Self {
-        Self { gate, pepper: keyring.pepper() }
+    pub(crate) fn new(parts: &Parts) -> Self {
+        let attempts = Attempts::new(Arc::clone(&parts.clock));
+        Self { gate: Arc::clone(&parts.gate), pepper: parts.keyring.pepper(), attempts }
     }
 
-    /// The operator whose token the headers carry.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
+    /// The operator whose token the headers carry, which came from `network` if they came by a socket.
+    pub(crate) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        network: Option<Network>,
+    ) -> Result<Caller, Refused> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let value = values.next().ok_or(Refused::NoToken)?;
         if values.next().is_some() {
             return Err(Refused::SeveralTokens);
         }
-        let token = token::parse(bearer(value.as_bytes())?).map_err(Refused::Malformed)?;
+        let written = bearer(value.as_bytes())?;
+        let token = token::parse(written).map_err(Refused::Malformed)?;
         match token.kind() {
             TokenKind::Operator => {}
             TokenKind::Grant | TokenKind::Join => return Err(Refused::AnotherKind),
         }
         let view = self.view()?;
+        self.attempts.admit(network, written).map_err(|TooMany { wait }| Refused::TooMany { wait })?;
         let hash = TokenHash(self.pepper.hash(&token));
-        let operator: &Operator = view.operator_of_token(&hash).ok_or(Refused::Unknown)?;
+        let Some(operator) = view.operator_of_token(&hash) else {
+            self.attempts.failed(network, written);
+            return Err(Refused::Unknown);
+        };
+        self.attempts.succeeded(written);
         Ok(Caller { id: operator.id.clone(), role: operator.role, token: hash })
     }
 

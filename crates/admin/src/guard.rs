@@ -13,8 +13,10 @@ use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
 use crate::{
-    authenticate::{Authenticator, Caller},
+    authenticate::{Authenticator, Caller, Refused},
+    network::Network,
     places::Place,
+    refusals::Refusals,
     roles,
 };
 
@@ -31,20 +33,22 @@ pub(crate) struct Peer {
 #[derive(Clone)]
 pub(crate) struct GuardLayer {
     authenticator: Arc<Authenticator>,
+    refusals: Arc<Refusals>,
 }
 
 /// A service behind the guard.
 #[derive(Clone)]
 pub(crate) struct Guard<S> {
     authenticator: Arc<Authenticator>,
+    refusals: Arc<Refusals>,
     inner: S,
 }
 
 type Answer = Result<http::Response<Body>, Infallible>;
 
 impl GuardLayer {
-    pub(crate) fn new(authenticator: Arc<Authenticator>) -> Self {
-        Self { authenticator }
+    pub(crate) fn new(authenticator: Arc<Authenticator>, refusals: Arc<Refusals>) -> Self {
+        Self { authenticator, refusals }
     }
 }
 
@@ -52,18 +56,36 @@ impl<S> Layer<S> for GuardLayer {
     type Service = Guard<S>;
 
     fn layer(&self, inner: S) -> Guard<S> {
-        Guard { authenticator: Arc::clone(&self.authenticator), inner }
+        let Self { authenticator, refusals } = self.clone();
+        Guard { authenticator, refusals, inner }
     }
 }
 
 impl<S> Guard<S> {
     fn check<B>(&self, request: &http::Request<B>) -> Result<Caller, Status> {
-        let caller = self.authenticator.authenticate(request.headers())?;
-        if let Some(peer) = request.extensions().get::<Peer>() {
+        let peer = request.extensions().get::<Peer>();
+        let network = peer.map(|peer| Network::of(peer.address.ip()));
+        let caller = self.authenticator.authenticate(request.headers(), network).map_err(|refused| {
+            self.tell(peer, &refused);
+            refused
+        })?;
+        if let Some(peer) = peer {
             peer.place.keep();
         }
-        roles::check(caller.role, request.uri().path())?;
+        roles::check(caller.role, request.uri().path()).map_err(|refused| {
+            tracing::info!(operator = %caller.id, reason = %refused, "an operator was refused what its role may not do");
+            refused
+        })?;
         Ok(caller)
+    }
+
+    /// Logs that nobody's request was refused, at a level and rate that leave the log to the operators.
+    fn tell(&self, peer: Option<&Peer>, refused: &Refused) {
+        let peer = peer.map(|peer| peer.address);
+        tracing::debug!(?peer, reason = %refused, "an admin request was refused");
+        if let Some(count) = self.refusals.count() {
+            tracing::info!(count, last_peer = ?peer, last_reason = %refused, "admin requests came from no operator");
+        }
     }
 }
 
@@ -86,11 +108,7 @@ where
                 request.extensions_mut().insert(caller);
                 Box::pin(self.inner.call(request))
             }
-            Err(status) => {
-                let peer = request.extensions().get::<Peer>().map(|peer| peer.address);
-                tracing::info!(?peer, code = ?status.code(), reason = status.message(), "an admin request was refused");
-                Box::pin(std::future::ready(Ok(status.into_http())))
-            }
+            Err(status) => Box::pin(std::future::ready(Ok(status.into_http()))),
         }
     }
 }

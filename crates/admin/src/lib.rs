@@ -3,9 +3,10 @@
 //! ```text
 //!   TLS ─► serve ─► guard ─► principals · servers · credentials · grants · operators · cluster · audit · reflection
 //!           │        │            │
-//!    connection,     │            │
+//!    connection,     │            ├─ parse: a request becomes values that cannot be wrong
 //!       places       │            │
-//!          authenticate, roles    ├─ parse: a request becomes values that cannot be wrong
+//!        authenticate, roles,     │
+//!        attempts, refusals       │
 //!                                 ├─ control: propose and wait, read linearizably, mint tokens
 //!                                 └─ status: every refusal and failure, translated in one place
 //! ```
@@ -14,6 +15,7 @@
 //! must stay true: no method is reached without an operator's token and a role that may call it; a narrowing is
 //! answered only when it is enforced; a token is shown once and a secret never.
 
+mod attempts;
 mod audit;
 mod authenticate;
 mod cluster;
@@ -31,6 +33,7 @@ mod parse;
 mod parts;
 mod places;
 mod principals;
+mod refusals;
 mod roles;
 mod serve;
 mod servers;

@@ -25,6 +25,7 @@ use crate::{
     operators::Operators,
     parts::Parts,
     principals::Principals,
+    refusals::Refusals,
     servers::Servers,
 };
 
@@ -36,7 +37,8 @@ const DESCRIBED: &str = "the descriptors are built together with the code they d
 
 /// Puts the services together. Streams end when `stopping` says so.
 pub(crate) fn services(parts: Parts, stopping: watch::Receiver<bool>) -> Guard<Routes> {
-    let authenticator = Arc::new(Authenticator::new(Arc::clone(&parts.gate), &parts.keyring));
+    let authenticator = Arc::new(Authenticator::new(&parts));
+    let refusals = Arc::new(Refusals::new(Arc::clone(&parts.clock)));
     let audit = Audit::new(&parts, Arc::clone(&authenticator), stopping);
     let control = Arc::new(Control::new(parts));
     macro_rules! bounded {
@@ -59,7 +61,7 @@ pub(crate) fn services(parts: Parts, stopping: watch::Receiver<bool>) -> Guard<R
         .add_service(bounded!(AuditServiceServer, audit))
         .add_service(reflection().build_v1().expect(DESCRIBED))
         .add_service(reflection().build_v1alpha().expect(DESCRIBED));
-    GuardLayer::new(authenticator).layer(routes.prepare())
+    GuardLayer::new(authenticator, refusals).layer(routes.prepare())
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
 //! Who gets in: every method, every role, every kind of token.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use authority::operator::Role;
 use http::header::AUTHORIZATION;
 use keyring::token::{TokenKind, mint};
 use prost::Message;
 use prost_types::FileDescriptorSet;
-use seams::SystemEntropy;
+use seams::{ManualClock, SharedClock, SystemEntropy};
 use tonic::{Code, Status, body::Body};
+use tonic_types::StatusExt;
 use tower::Service;
 use wire::pb::admin::v1 as pb;
 
 use super::fixture::{Site, reason};
-use crate::roles;
+use crate::{parts::Parts, roles, services::services};
+
+const EXHAUSTED: &str = "TOO_MANY_FAILED_ATTEMPTS";
 
 const ROLES: [(&str, Role); 7] = [
     ("an-owner", Role::Owner),
@@ -87,6 +90,40 @@ async fn e23_every_method_refuses_whoever_is_no_operator() {
             assert!(!status.message().contains(&site.owner), "the refusal repeats the token");
         }
     }
+}
+
+/// E04: as many wrong tokens as there may be for all networks together, which is what counts without a socket.
+#[tokio::test]
+async fn e04_too_many_wrong_tokens_are_refused_unhashed_and_a_known_operator_is_not() {
+    let mut site = Site::start().await;
+    let clock = Arc::new(ManualClock::new(0));
+    let parts = Parts { clock: Arc::clone(&clock) as SharedClock, ..site.parts.clone() };
+    site.service = services(parts, site.stop.subscribe());
+    let list = "/portcullis.audit.v1.AuditService/List";
+    let owner = format!("Bearer {}", site.owner);
+    let welcome = async || {
+        let status = call(&site, list, &[&owner]).await;
+        let kept_out = [Code::Unauthenticated, Code::ResourceExhausted];
+        status.is_none_or(|status| !kept_out.contains(&status.code()))
+    };
+    assert!(welcome().await);
+
+    let stranger = format!("Bearer {}", mint(TokenKind::Operator, &SystemEntropy).reveal());
+    let mut unknown = 0;
+    let refused = loop {
+        let status = call(&site, list, &[&stranger]).await.expect("it is refused");
+        if reason(&status) != "TOKEN_UNKNOWN" {
+            break status;
+        }
+        unknown += 1;
+        assert!(unknown < 1_000, "there is a bound");
+    };
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, EXHAUSTED));
+    let wait = refused.get_details_retry_info().and_then(|info| info.retry_delay).expect("it says when");
+    assert!(welcome().await, "nobody locks an operator out");
+    clock.advance(wait);
+    let again = call(&site, list, &[&stranger]).await.expect("it is refused");
+    assert_eq!(reason(&again), "TOKEN_UNKNOWN");
 }
 
 /// E23 and E24: a role reaches exactly what the table gives it, through the guard and not only in the table.
