@@ -65,16 +65,15 @@ impl<S> Guard<S> {
     fn check<B>(&self, request: &http::Request<B>) -> Result<Caller, Status> {
         let peer = request.extensions().get::<Peer>();
         let network = peer.map(|peer| Network::of(peer.address.ip()));
-        let caller = self.authenticator.authenticate(request.headers(), network).map_err(|refused| {
-            self.tell(peer, &refused);
-            refused
-        })?;
+        let caller = self
+            .authenticator
+            .authenticate(request.headers(), network)
+            .inspect_err(|refused| self.tell(peer, refused))?;
         if let Some(peer) = peer {
             peer.place.keep();
         }
-        roles::check(caller.role, request.uri().path()).map_err(|refused| {
+        roles::check(caller.role, request.uri().path()).inspect_err(|refused| {
             tracing::info!(operator = %caller.id, reason = %refused, "an operator was refused what its role may not do");
-            refused
         })?;
         Ok(caller)
     }
