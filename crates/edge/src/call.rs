@@ -81,12 +81,8 @@ pub(crate) async fn run(edge: &Edge, caller: Caller, asked: Asked, client: Waiti
     let cutoff = Cutoff::new(Arc::clone(&mark), expires_at, Arc::clone(&edge.clock));
     let relay = Relay::new(client, cutoff, on_client_gone(edge, &asked));
     let ended = exchange::exchange(edge, &caller, &asked, permit, relay).await;
-    if ended.report.as_ref().is_some_and(|report| report.redactions() > 0) {
-        tracing::error!(
-            server = %caller.server,
-            "an upstream server shows its credential to its callers; it was redacted, give it a new one"
-        );
-    }
+    // The writing ends before the outcome tells of it, so that what it says of late effects is the last word.
+    mark.end();
     for intent in intents {
         edge.wal.outcome(outcome(edge, intent, begun, &ended, &mark));
     }

@@ -83,6 +83,11 @@ pub(crate) async fn exchange(
 fn outbound(caller: &Caller, asked: &Asked) -> Outbound {
     let mut headers = asked.headers.clone();
     headers.session = caller.session.as_ref().map(|session| session.upstream.clone());
+    if headers.session.is_none() {
+        // Events are numbered per session. Without one the server would know nobody but the credential all share, and
+        // could give one principal the stream of another.
+        headers.last_event_id = None;
+    }
     let verb = match asked.single().map(|part| &part.kind) {
         Some(PartKind::Stream) => Verb::Get,
         Some(PartKind::EndSession) => Verb::Delete,

@@ -160,7 +160,7 @@ impl Edge {
         if timeout(self.config.drain, graceful.shutdown()).await.is_err() {
             tracing::info!("not all calls finished in time; they are cut because the node shuts down");
         }
-        self.gate.cut_everything(CutReason::Draining);
+        self.gate.close(CutReason::Draining);
         let ended = async {
             self.all_calls_ended().await;
             while connections.join_next().await.is_some() {}

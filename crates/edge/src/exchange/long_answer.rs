@@ -187,11 +187,11 @@ mod tests {
     use super::*;
 
     /// Whether `answer` is the response to `id`, in pieces of any size.
-    fn is_response(id: Id<'static>, answer: &str) -> bool {
+    fn is_response(id: &Id<'static>, answer: &str) -> bool {
         let verdicts: Vec<_> = [1, 2, 7, answer.len()]
             .into_iter()
             .map(|size| {
-                let mut long = LongAnswer::to(&id);
+                let mut long = LongAnswer::to(id);
                 let taken = answer.as_bytes().chunks(size).all(|piece| long.take(piece).is_ok());
                 taken && long.is_complete()
             })
@@ -207,9 +207,9 @@ mod tests {
             "{\"result\" : [{\"id\":8}] , \"x\":\"\\\\\", \"jsonrpc\":\"2.0\" ,\"id\" :\n7 }\r\n",
             r#"{"id":7,"error":{"code":1,"message":"m"}}"#,
         ] {
-            assert!(is_response(Id::Number(7), answer), "{answer}");
+            assert!(is_response(&Id::Number(7), answer), "{answer}");
         }
-        assert!(is_response(Id::String("a\"b".into()), r#"{"id":"a\u0022b","result":0}"#));
+        assert!(is_response(&Id::String("a\"b".into()), r#"{"id":"a\u0022b","result":0}"#));
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             "{}",
             "text",
         ] {
-            assert!(!is_response(Id::Number(7), answer), "{answer}");
+            assert!(!is_response(&Id::Number(7), answer), "{answer}");
         }
     }
 }

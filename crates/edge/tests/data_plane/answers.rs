@@ -135,6 +135,9 @@ async fn d06_an_answer_that_is_no_response_to_the_request_becomes_502() {
     }
 }
 
+/// Makes an answer with the id given.
+type Made = Box<dyn Fn(String) -> String + Send + Sync>;
+
 /// D06: an answer too long to be looked at whole is held to the same while it goes on.
 #[tokio::test]
 async fn d06_a_long_answer_is_passed_on_only_if_it_is_the_response() {
@@ -143,7 +146,6 @@ async fn d06_a_long_answer_is_passed_on_only_if_it_is_the_response() {
         move |id: String| format!(r#"{{"result":{{"id":0,"text":"{}"}},"jsonrpc":"2.0","id":{id}}}"#, long());
     let first =
         move |id: String| format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"text":"{}"}}}}"#, long());
-    type Made = Box<dyn Fn(String) -> String + Send + Sync>;
     for made in [Box::new(last) as Made, Box::new(first)] {
         let world = World::start(move |request| {
             let body_of = request.json();
