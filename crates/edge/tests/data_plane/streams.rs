@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     client::Connection,
-    recording::{Answer, Request},
+    recording::{Answer, Request, server},
     world::{Granted, MODERN, REVISIONS, World},
 };
 
@@ -117,9 +117,9 @@ async fn lists_that_come_as_events_are_filtered() {
     }
 }
 
-/// A resumed GET stream brings answers to earlier requests, also to `tools/list`.
+/// E10: events are numbered per session; without one, an id could name an event of somebody else's stream.
 #[tokio::test]
-async fn lists_on_a_resumed_stream_are_filtered() {
+async fn e10_a_stream_is_resumed_only_within_a_session() {
     let (script, mut streams) = streaming();
     let world = World::start(script).await;
     let grant = world.reader();
@@ -127,8 +127,32 @@ async fn lists_on_a_resumed_stream_are_filtered() {
     headers.push(("last-event-id".into(), "stream-1-event-4".into()));
     let mut connection = world.begin("GET", "/mcp/files", &headers, b"").await;
     assert_eq!(connection.head().await.expect("a head").status, 200);
+    streams.recv().await.expect("the upstream streams");
+    assert_eq!(world.upstream.requests()[0].header("last-event-id"), None);
+}
+
+/// A resumed GET stream brings answers to earlier requests, also to `tools/list`.
+#[tokio::test]
+async fn lists_on_a_resumed_stream_are_filtered() {
+    let (script, mut streams) = streaming();
+    let world = World::start(move |request| match request.verb.as_str() {
+        "POST" => server(request),
+        _ => script(request),
+    })
+    .await;
+    let grant = world.reader();
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "agent", "version": "3"}});
+    let initialize = world.message("2025-11-25", "initialize", params);
+    let opened = world.post(&grant, "2025-11-25", &initialize).await;
+    let session = opened.header("mcp-session-id").expect("a session").to_owned();
+    let mut headers = World::headers(&grant, "2025-11-25", &Value::Null);
+    headers.push(("mcp-session-id".into(), session));
+    headers.push(("last-event-id".into(), "stream-1-event-4".into()));
+    let mut connection = world.begin("GET", "/mcp/files", &headers, b"").await;
+    assert_eq!(connection.head().await.expect("a head").status, 200);
     let feed = streams.recv().await.expect("the upstream streams");
-    assert_eq!(world.upstream.requests()[0].header("last-event-id"), Some("stream-1-event-4"));
+    world.upstream.has_seen(1).await;
+    assert_eq!(world.upstream.requests()[1].header("last-event-id"), Some("stream-1-event-4"));
     feed.send(b"id: 5\ndata:\n\n".to_vec()).expect("it is open");
     let result = json!({"jsonrpc": "2.0", "id": 3, "result": {"tools": [{"name": "delete_file"}, {"name": "read_file"}], "prompts": [{"name": "admin_reset"}]}});
     feed.send(format!("data: {result}\n\n").into_bytes()).expect("it is open");

@@ -89,7 +89,7 @@ async fn the_record_tells_of_changes_and_calls_and_not_of_its_own_books() {
 
     let of = pb::AuditFilter { grant: name, ..Default::default() };
     let found = list(&site, pb::ListRequest { filter: Some(of), ..Default::default() }).await;
-    assert_eq!(changes(&found.entries), ["grant.issued", "grant.revoked"]);
+    assert_eq!(changes(&found.entries), ["grant.issued", "grant.revoked", "command.handled"]);
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! Answers and events, one by one: which of them answers the request, and what becomes of the rest.
+
 use bytes::Bytes;
 
 use super::*;
