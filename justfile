@@ -16,6 +16,10 @@ fix:
 prove PROMISE *ARGS:
     scripts/prove {{PROMISE}} {{ARGS}}
 
+# Shows that the proofs find the bugs planted for them; builds the second build.
+prove-plants:
+    scripts/prove-plants
+
 # One node on loopback with a demo server, a person and a grant.
 dev *ARGS:
     cargo run --release -- dev {{ARGS}}
