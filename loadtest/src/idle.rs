@@ -6,8 +6,11 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::Result;
-use tokio::{net::TcpStream, time::sleep};
+use anyhow::{Context, Result};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
     client::{closed, connection::Connection},
@@ -25,6 +28,10 @@ const STREAMS_PER_GRANT: usize = 50;
 
 /// Load before the first reading, so that what a process allocates once is not charged to the streams.
 const WARM_UP: Duration = Duration::from_secs(2);
+
+/// How long the first event of a stream may take. A gateway that is at its bound of connections leaves the next one
+/// waiting, and this is how that shows.
+const FIRST_EVENT: Duration = Duration::from_secs(10);
 
 /// How often memory is looked at until it rests.
 const LOOKS: u32 = 20;
@@ -56,7 +63,10 @@ pub async fn run(binary: &Path, numbers: &[usize]) -> Result<()> {
             if let Some(target) = stage.targets.first() {
                 let held = hold(&stage, target, *number).await?;
                 lines.push(held.cells(kind, *number));
-                notes.extend(held.refused.map(|why| format!("{}: a stream was refused: {why}", kind.name())));
+                notes.extend(
+                    held.refused
+                        .map(|why| format!("{}, {number} streams: one did not open: {why}", kind.name())),
+                );
             }
             stage.close().await?;
         }
@@ -94,7 +104,9 @@ async fn hold(stage: &Stage, target: &Target, number: usize) -> Result<Held> {
 async fn open(target: &Target) -> Result<TcpStream> {
     let mut connection = Connection::open(target.address).await?;
     connection.send(&work::subscription(target)).await?;
-    let status = connection.first_byte().await?;
+    let first = timeout(FIRST_EVENT, connection.first_byte()).await;
+    let status = first
+        .context("no first event in time: the target may be at its bound of connections or streams")??;
     anyhow::ensure!(status == 200, "status {status}");
     Ok(connection.into_socket())
 }

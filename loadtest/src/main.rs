@@ -25,8 +25,9 @@ mod work;
 
 use std::{net::SocketAddr, num::NonZeroU64, path::PathBuf, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{compare::Plan, stage::Kind, work::Work};
 
@@ -117,7 +118,23 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     // One thread: the load, the upstream and the floors have a processor each at most, and are compared as such.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(run(arguments.command))
+    runtime.block_on(async {
+        tokio::select! {
+            ended = run(arguments.command) => ended,
+            interrupted = interruption() => interrupted,
+        }
+    })
+}
+
+/// Waits for SIGINT or SIGTERM. What the run has started ends with it, because dropping a program kills it.
+async fn interruption() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    bail!("interrupted")
 }
 
 async fn run(command: Command) -> Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! `taskset` pins it, because a program sizes its pools by the processors it may use when it starts, and safe Rust has
 //! no place between fork and exec to set that. `taskset` becomes the program, so the id stays the same. What must stay
-//! true: nothing that was started here outlives the run, whether it ends well or not.
+//! true: nothing that was started here outlives the run, however it ends; only a kill of the run itself leaves it behind.
 
 use std::{
     ffi::OsStr,
