@@ -162,7 +162,7 @@ impl Asked {
         let is_batch = matches!(message, Message::Batch(_));
         let mut onward = onward::of_message(mirrors, &message, revision);
         if is_planted(Plant::TokenPassedThrough) {
-            onward.last_event_id = headers.get(header::AUTHORIZATION).cloned();
+            onward.protocol_version = headers.get(header::AUTHORIZATION).cloned();
         }
         Ok(Self { revision, action: all_of(&parts), parts, is_batch, headers: onward, body })
     }
