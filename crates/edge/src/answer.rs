@@ -1,7 +1,7 @@
 //! Building what goes back to the client: a status, a short list of headers made here, and a body.
 //!
 //! No header is copied from an upstream's answer; what a client may see of it is named, one by one, in
-//! [`crate::relay`]. Errors are always JSON with its content type, because clients have been seen to break on anything
+//! `exchange/pass.rs`. Errors are always JSON with its content type, because clients have been seen to break on anything
 //! else. What must stay true: an answer that holds what one grant may see is never stored on the way.
 
 use std::{

@@ -2,8 +2,8 @@
 //!
 //! Expiry is no command, so no view is published for it and the gate cuts nothing: each call keeps its own time. The
 //! timer only wakes; the clock decides, so that a wall clock which is set forward during a sleep is seen within
-//! [`RECHECK`]. What must stay true: whatever the reason, the mark is cut before the call is told to stop, so that no
-//! write to the upstream can follow.
+//! [`RECHECK`]. What must stay true: a cut or expired call has its mark cut before it is told to stop. One that merely ran
+//! out of time ends its writing when it ends, before it leaves the table: see [`authority::enforcement::CallMark::end`].
 
 use std::{
     future::{Future, poll_fn},

@@ -20,7 +20,8 @@
 //!   before, between or after denies.
 //! - No byte goes to an upstream without a recorded permit, which the types of `wal` and `upstream` hold.
 //! - A call that is cut, expired or abandoned stops wherever it stands, and its client sees that it did.
-//! - Each call has one intent and one outcome, each denial a record, each earlier refusal a count.
+//! - Each call has one intent and one outcome, each denial a record, each earlier refusal of a request that
+//!   HTTP could read a count.
 //! - Requests upstream and answers downstream are generated; only bodies that were read strictly pass as they are.
 //! - Everything that can grow has a bound by name: in [`Config`] where an installation may move it.
 

@@ -86,7 +86,8 @@ pub(crate) enum PartKind {
     EndSession,
 }
 
-/// Why a request was not understood. All are answered with 400, or 415 for the content type.
+/// Why a request was not understood. All are answered with 400, but 415 for the content type and 406 for what the
+/// client would accept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotUnderstood {
     /// The body is not announced as JSON.

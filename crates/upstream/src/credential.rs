@@ -58,8 +58,7 @@ pub(crate) struct Credentials {
 }
 
 struct Opened {
-    /// What it was opened from. A version number is not enough: a credential that was removed and set again begins
-    /// at version 1 again.
+    /// What it was opened from, whole: a secret is handed on only for exactly the credential it came from.
     from: Credential,
     attached: Arc<Attached>,
 }

@@ -14,7 +14,7 @@ use crate::{
 pub struct RegisterIncarnation {
     /// Which node.
     pub node: node::Id,
-    /// Which start: one greater than the last that was registered.
+    /// Which start: a greater one than the last that was registered.
     pub epoch: Epoch,
 }
 
